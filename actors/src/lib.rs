@@ -1,1 +1,3 @@
+//! How services run: supervised actors over consensus groups, and the one way a call takes to reach them.
 
+pub mod call;
