@@ -1,1 +1,65 @@
-fn main() {}
+//! `cargo xtask …`: the two commands of the README and the developer's chores.
+//!
+//! One flat table; a command is a function that takes its arguments. What scripts read (a path, exports, a trace hash) goes
+//! to stdout, what people read goes to stderr.
+
+mod cargo;
+mod house;
+mod needs;
+mod rocksdb;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+const COMMANDS: &[Command] = &[
+    ("setup", "install what is missing and make the RocksDB archive (6 minutes, once a machine)", setup),
+    ("env", "print export lines for a shell: eval \"$(cargo xtask env)\"", env),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<()> {
+    let Some(name) = args.first().filter(|name| !matches!(name.as_str(), "help" | "--help" | "-h")) else {
+        print_help();
+        return Ok(());
+    };
+    match COMMANDS.iter().find(|(known, ..)| known == name) {
+        Some((.., command)) => command(&args[1..]),
+        None => {
+            print_help();
+            bail!("there is no `cargo xtask {name}`: the commands are above")
+        }
+    }
+}
+
+fn print_help() {
+    eprintln!("cargo xtask COMMAND\n");
+    for (name, help, _) in COMMANDS {
+        eprintln!("    {name:<10} {help}");
+    }
+}
+
+/// Everything that a build needs, so that plain `cargo build` is as quick as ours afterwards.
+fn setup(_: &[String]) -> Result<()> {
+    let dir = rocksdb::ready()?;
+    eprintln!("RocksDB: {}", dir.map_or("built by cargo itself on this system".into(), |dir| dir.display().to_string()));
+    Ok(())
+}
+
+fn env(_: &[String]) -> Result<()> {
+    for (name, value) in cargo::environment()? {
+        println!("export {name}='{value}'");
+    }
+    Ok(())
+}
