@@ -1,0 +1,60 @@
+//! The seam between the kit and whatever runs it: the node's shards and the [`Sandbox`](crate::Sandbox).
+//!
+//! For runtimes only: a service that names this module breaks its own isolation, and `xtask tidy` refuses it.
+
+pub mod delta;
+pub mod expiry;
+pub mod keys;
+mod layered;
+pub mod value;
+
+pub use delta::{Delta, Op};
+pub use layered::Layered;
+
+use crate::{Cx, Error, Result, Tx, View};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+
+pub use crate::cx::{Caller, RawSink};
+pub use crate::listing::{GatherScope, Gathered};
+pub use crate::tx::Scope;
+
+/// Direction of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Ascending,
+    Descending,
+}
+
+/// The ordered rows of one group as some moment has them. Keys are those of [`keys`].
+pub trait Rows {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>>;
+    /// Up to `limit` rows with `from ≤ key < to`.
+    fn scan(&self, from: &[u8], to: &[u8], order: Order, limit: usize) -> Result<Vec<(Bytes, Bytes)>>;
+}
+
+/// An endpoint's function with its types erased; bytes are [`wire::codec`]'s.
+#[derive(Clone)]
+pub enum Run {
+    Command(Arc<dyn Fn(&mut Tx, &[u8]) -> Result<Vec<u8>> + Send + Sync>),
+    Query(Arc<dyn Fn(&View, &[u8]) -> Result<Vec<u8>> + Send + Sync>),
+    Gather {
+        /// One group's part of a page.
+        part: Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>> + Send + Sync>,
+        /// What the request asks for: limit (checked) and cursor.
+        wanted: fn(&[u8]) -> Result<(usize, String)>,
+        /// The merged page as a response.
+        page: fn(Vec<Gathered>, String) -> Result<Vec<u8>>,
+    },
+    Local(Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>),
+    Handler(Arc<dyn Fn(Cx, Bytes) -> BoxFuture<'static, Result<Vec<u8>>> + Send + Sync>),
+    Stream(Arc<dyn Fn(Cx, Bytes, RawSink) -> BoxFuture<'static, Result<()>> + Send + Sync>),
+    /// Declared, and answered with 501 and this sentence.
+    NotYet(&'static str),
+}
+
+/// A row that does not decode: damage, or a newer program wrote it. Never the caller's fault.
+pub(crate) fn broken_row(table: &str, why: impl std::fmt::Display) -> Error {
+    wire::error::reasons::STORAGE.refuse(format!("a row of table {table} does not decode: {why}"))
+}
