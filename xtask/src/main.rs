@@ -7,6 +7,7 @@ mod cargo;
 mod house;
 mod needs;
 mod rocksdb;
+mod tidy;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const COMMANDS: &[Command] = &[
     ("setup", "install what is missing and make the RocksDB archive (6 minutes, once a machine)", setup),
+    ("tidy", "check the house rules that no compiler keeps", tidy::run),
     ("env", "print export lines for a shell: eval \"$(cargo xtask env)\"", env),
 ];
 
@@ -53,7 +55,10 @@ fn print_help() {
 /// Everything that a build needs, so that plain `cargo build` is as quick as ours afterwards.
 fn setup(_: &[String]) -> Result<()> {
     let dir = rocksdb::ready()?;
-    eprintln!("RocksDB: {}", dir.map_or("built by cargo itself on this system".into(), |dir| dir.display().to_string()));
+    eprintln!(
+        "RocksDB: {}",
+        dir.map_or("built by cargo itself on this system".into(), |dir| dir.display().to_string())
+    );
     Ok(())
 }
 

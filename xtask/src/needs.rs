@@ -10,7 +10,8 @@ pub struct Need {
     present: fn() -> bool,
 }
 
-pub const CXX: Need = Need { package: "g++", why: "compiles RocksDB, once", present: || on_path("g++") || is_set("CXX") };
+pub const CXX: Need =
+    Need { package: "g++", why: "compiles RocksDB, once", present: || on_path("g++") || is_set("CXX") };
 pub const LIBCLANG: Need =
     Need { package: "libclang-dev", why: "reads RocksDB's header, so that Rust can call it", present: has_libclang };
 pub const CURL: Need = Need { package: "curl", why: "makes the README's HTTP calls", present: || on_path("curl") };
@@ -27,7 +28,10 @@ pub fn install(needs: &[Need]) -> Result<()> {
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     let line = format!("apt-get update && apt-get install -y {}", packages.join(" "));
     if !on_path("apt-get") {
-        bail!("this system has no apt-get: install the counterparts of {} by its own means, then run this again", packages.join(", "));
+        bail!(
+            "this system has no apt-get: install the counterparts of {} by its own means, then run this again",
+            packages.join(", ")
+        );
     }
     if !is_root()? {
         bail!("only root may install packages: run `sudo sh -c '{line}'`, then this command again");
@@ -79,5 +83,7 @@ fn has_libclang() -> bool {
     let llvm = llvm.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm-"));
     is_set("LIBCLANG_PATH")
         || llvm.map(|entry| entry.path().join("lib")).any(|dir| in_dir(&dir))
-        || ["/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"].iter().any(|dir| in_dir(Path::new(dir)))
+        || ["/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
+            .iter()
+            .any(|dir| in_dir(Path::new(dir)))
 }

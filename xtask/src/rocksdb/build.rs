@@ -27,7 +27,12 @@ pub fn archive(plan: &Plan, shelf: &Path, dir: &Path) -> Result<()> {
     eprintln!("RocksDB: compiling one archive into {} (about 6 minutes on two cores, once a machine)", dir.display());
     let objects = compile(plan, &work, started)?;
     let made = making(&work.join(ARCHIVE));
-    let output = Command::new("ar").arg("crs").arg(&made).args(&objects).output().context("cannot start ar (package binutils)")?;
+    let output = Command::new("ar")
+        .arg("crs")
+        .arg(&made)
+        .args(&objects)
+        .output()
+        .context("cannot start ar (package binutils)")?;
     if !output.status.success() {
         bail!("ar failed:\n{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -61,7 +66,12 @@ fn compile(plan: &Plan, work: &Path, started: Instant) -> Result<Vec<PathBuf>> {
                         return;
                     }
                     match unit(plan, text, object) {
-                        Ok(()) => eprintln!("RocksDB: unit {} of {}, {} s", at + 1, objects.len(), started.elapsed().as_secs()),
+                        Ok(()) => eprintln!(
+                            "RocksDB: unit {} of {}, {} s",
+                            at + 1,
+                            objects.len(),
+                            started.elapsed().as_secs()
+                        ),
                         Err(error) => *failed.lock().unwrap() = Some(error),
                     }
                 }
