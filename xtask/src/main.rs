@@ -4,9 +4,12 @@
 //! to stdout, what people read goes to stderr.
 
 mod cargo;
+mod dev;
 mod house;
 mod needs;
+mod passing;
 mod rocksdb;
+mod test;
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -15,8 +18,17 @@ use std::process::ExitCode;
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const COMMANDS: &[Command] = &[
-    ("setup", "install what is missing and make the RocksDB archive (6 minutes, once a machine)", setup),
+    (
+        "dev",
+        "a running cluster from a bare clone: build, start, make the README's calls [--nodes N] [--data DIR] [--once]",
+        dev::run,
+    ),
+    ("build", "build the release binary; its path is the last line", passing::build_and_print),
+    ("test", "everything that must hold [--fast: 8 minutes, for people at work]", test::run),
     ("tidy", "check the house rules that no compiler keeps", tidy::run),
+    ("simulate", "whole-cluster simulations: --seeds N | --seed S [--trace]", passing::simulate),
+    ("chaos", "kill real nodes and compare: --nodes N --rounds N", passing::chaos),
+    ("setup", "install what is missing and make the RocksDB archive (once a machine)", setup),
     ("env", "print export lines for a shell: eval \"$(cargo xtask env)\"", env),
 ];
 

@@ -25,7 +25,7 @@ impl Line<'_> {
             let before = self.code[..at].chars().next_back();
             let after = self.code[at + word.len()..].chars().next();
             let ends_a_name = word.ends_with(part_of_a_name);
-            !before.is_some_and(part_of_a_name) && !(ends_a_name && after.is_some_and(part_of_a_name))
+            !(before.is_some_and(part_of_a_name) || ends_a_name && after.is_some_and(part_of_a_name))
         })
     }
 }

@@ -1,0 +1,82 @@
+//! The README's calls: made by `cargo xtask dev`, so that what the README shows is what happens.
+
+use crate::house;
+use anyhow::{Context, Result, bail};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+struct Call {
+    /// As a reader would type it, in a shell, in the clone.
+    line: &'static str,
+    exit: i32,
+    /// What the answer must hold, in a folder with nothing in it.
+    says: &'static str,
+}
+
+const CALLS: &[Call] = &[
+    Call { line: r#"curl -s localhost:8080/v1/helloworld/Call -d '{"name":"John"}'"#, exit: 0, says: "Hello John" },
+    Call { line: r#"curl -s localhost:8080/v1/cache/Set -d '{"key":"visits","value":"41"}'"#, exit: 0, says: "ok" },
+    Call {
+        line: r#"curl -s localhost:8080/v1/cache/Increment -d '{"key":"visits","value":1}'"#,
+        exit: 0,
+        says: "\"42\"",
+    },
+    Call {
+        line: "commons call wallet Credit --amount 500 --reference salary --request-id salary-may",
+        exit: 0,
+        says: "500",
+    },
+    // The same request id: the reply again, the money not.
+    Call {
+        line: "commons call wallet Credit --amount 500 --reference salary --request-id salary-may",
+        exit: 0,
+        says: "500",
+    },
+    Call { line: "commons call wallet Debit --amount 600 --reference rent", exit: 1, says: "insufficient" },
+    Call { line: "commons call wallet Balance", exit: 0, says: "500" },
+    Call { line: "cargo run -q --release -p client --example wallet", exit: 0, says: "" },
+];
+
+/// What a fresh folder must answer is checked; a folder from before only has to answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    Fresh,
+    Used,
+}
+
+/// Makes each call and prints it and its output. All are made, then the first that went wrong is the error.
+pub fn make(node: &Path, http: SocketAddr, listen: SocketAddr, folder: Folder) -> Result<()> {
+    let mut wrong = Vec::new();
+    for call in CALLS {
+        let line = call.line.replace("localhost:8080", &shown(http));
+        println!("$ {line}");
+        let output = shell(&line, node, listen).output().context("cannot start sh")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        println!("{}", said.trim_end());
+        if output.status.code() != Some(call.exit) {
+            wrong.push(format!("`{line}` ended with {}, not {}", output.status, call.exit));
+        } else if folder == Folder::Fresh && !said.contains(call.says) {
+            wrong.push(format!("`{line}` did not say {:?}", call.says));
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("\n"));
+    }
+    Ok(())
+}
+
+/// `commons` and `cargo` mean what they mean in the README: our binary, our target folder.
+fn shell(line: &str, node: &Path, listen: SocketAddr) -> Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let bin = node.parent().unwrap_or(Path::new("."));
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(line).current_dir(house::root());
+    command.env("PATH", format!("{}:{path}", bin.display())).env("COMMONS_NODE", listen.to_string());
+    command.env("CARGO_TARGET_DIR", house::target()).stdin(Stdio::null()).stderr(Stdio::inherit());
+    command
+}
+
+fn shown(http: SocketAddr) -> String {
+    if http.ip().is_loopback() && http.is_ipv4() { format!("localhost:{}", http.port()) } else { http.to_string() }
+}
