@@ -184,6 +184,8 @@ pub mod reasons {
     use super::Reason;
     /// A field has the wrong type, or the body is no JSON object.
     pub const BAD_BODY: Reason = Reason::bad_request("bad_body");
+    /// The caller's types are of another version: the same call travels as JSON.
+    pub const OTHER_SCHEMA: Reason = Reason::bad_request("other_schema");
     /// The request id is empty, too long or malformed.
     pub const BAD_REQUEST_ID: Reason = Reason::bad_request("bad_request_id");
     /// No key or a bad one.

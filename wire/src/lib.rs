@@ -5,6 +5,7 @@
 pub mod codec;
 pub mod endpoint;
 pub mod error;
+pub mod fit;
 pub mod frame;
 pub mod ids;
 pub mod rpc;
