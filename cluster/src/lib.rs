@@ -1,1 +1,5 @@
+//! Consensus groups of a node, what their logs hold, and who owns what.
 
+pub mod consensus;
+pub mod entry;
+pub mod group;

@@ -1,0 +1,168 @@
+//! Running one command: once, over the staged view, with nothing half done.
+
+use super::batch::Batch;
+use super::kept::{self, Kept};
+use super::sessions::Place;
+use super::{Now, ReplyTo, Shard};
+use bytes::Bytes;
+use sdk::runtime::{Layered, Op, Rows, Scope};
+use sdk::{Endpoint, Error, Tx};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+use wire::error::reasons;
+use wire::rpc::RequestId;
+
+/// The erased function of a command endpoint.
+pub type RunCommand = Arc<dyn Fn(&mut Tx, &[u8]) -> Result<Vec<u8>, Error> + Send + Sync>;
+
+/// A command on its way to its entity.
+pub struct Command {
+    pub account: Arc<str>,
+    pub entity: Arc<str>,
+    pub endpoint: Endpoint,
+    pub run: RunCommand,
+    pub request_id: RequestId,
+    pub body: Bytes,
+    pub deadline: Instant,
+    pub reply: ReplyTo,
+}
+
+impl Command {
+    /// What it counts for in a queue's budget.
+    pub fn size_bytes(&self) -> usize {
+        self.body.len() + self.entity.len() + 256
+    }
+}
+
+impl Shard {
+    /// Runs `command` and adds its effects and reply to `batch`. What can be said without looking at rows is said at once.
+    pub(super) fn run_one(&mut self, command: Command, rows: &dyn Rows, now: Now, seed: [u8; 32], batch: &mut Batch) {
+        if let Err(error) = self.admit(&command, now) {
+            return command.reply.send(Err(error));
+        }
+        let once = Once::of(&command);
+        if let Some(once) = &once {
+            match kept::find(&Layered { base: rows, delta: &self.staged }, &once.key, now.time) {
+                Ok(None) => {}
+                // Found staged or committed: the reply waits for this batch, so it is never told before it holds.
+                Ok(Some(kept)) if kept.hash == once.hash => {
+                    return batch.replies.push(command.reply, kept.reply.map(|bytes| Bytes::from(bytes.0)));
+                }
+                Ok(Some(_)) => {
+                    let detail = "this request id was used for another call; use a new one";
+                    return batch.replies.push(command.reply, Err(reasons::ID_REUSED.refuse(detail)));
+                }
+                Err(error) => return command.reply.send(Err(error)),
+            }
+        }
+        match self.execute(&command, rows, now, seed) {
+            Ok((ops, reply)) => self.finish(command, once, ops, reply, now, batch),
+            Err(error) => command.reply.send(Err(error)),
+        }
+    }
+
+    /// Refusals that depend on no row.
+    fn admit(&self, command: &Command, now: Now) -> Result<(), Error> {
+        if command.deadline <= now.instant || command.reply.is_gone() {
+            return Err(reasons::DEADLINE.refuse("the call's time was over before it ran"));
+        }
+        if let Some(rest) = self.quarantine.rests(&command.account, &command.entity, now.instant) {
+            let error = reasons::OVERLOADED.refuse("calls to this entity failed again and again: it rests");
+            return Err(error.retry_after_ms(rest.as_millis() as u32 + 1));
+        }
+        if let RequestId::Session { client, n, .. } = command.request_id {
+            match self.sessions.place(&command.account, client, n) {
+                Place::Fine => {}
+                Place::Answered => return Err(reasons::ID_REUSED.refuse("a late copy of a call that was answered")),
+                Place::Full => return Err(reasons::OVERLOADED.refuse("too many clients").retry_after_ms(1000)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the command decided: its effects and its reply, which become true together. Or an error: it did not decide,
+    /// nothing happened and nothing is kept.
+    fn execute(
+        &mut self,
+        command: &Command,
+        rows: &dyn Rows,
+        now: Now,
+        seed: [u8; 32],
+    ) -> Result<(Vec<Op>, Reply), Error> {
+        let scope = Scope {
+            account: command.account.clone(),
+            service: command.endpoint.service,
+            entity: command.entity.clone(),
+            now: now.time,
+            tables: self.tables.clone(),
+        };
+        let staged = Layered { base: rows, delta: &self.staged };
+        let mut tx = Tx::new(scope, &staged, seed);
+        // The command's own overlay is all it can touch: a panic takes that with it and nothing else (P2).
+        match catch_unwind(AssertUnwindSafe(|| (command.run)(&mut tx, &command.body))) {
+            Ok(Ok(reply)) => {
+                let ops = tx.into_delta().into_ops();
+                self.quarantine.ran_well(&command.account, &command.entity);
+                Ok((ops, Ok(reply.into())))
+            }
+            Ok(Err(error)) if error.is_refusal() => Ok((vec![], Err(error.at(&command.endpoint.id())))),
+            Ok(Err(error)) => Err(error.at(&command.endpoint.id())),
+            Err(panic) => {
+                let what = panic_text(panic.as_ref());
+                tracing::error!(endpoint = command.endpoint.id(), panic = what, "a command panicked");
+                self.quarantine.panicked(command.account.clone(), command.entity.clone(), now.instant);
+                let error = reasons::PANICKED.refuse(format!("{} failed; nothing was changed", command.endpoint.id()));
+                Err(error.at(&command.endpoint.id()))
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        command: Command,
+        once: Option<Once>,
+        mut ops: Vec<Op>,
+        reply: Reply,
+        now: Now,
+        batch: &mut Batch,
+    ) {
+        if let Some(Once { key, hash }) = once {
+            let low = if let RequestId::Session { low, .. } = command.request_id { low } else { 0 };
+            let kept = Kept { hash, low, reply: reply.clone().map(|bytes| wire::Bytes(bytes.to_vec())) };
+            match kept::keep(&command, key, &kept, now.time) {
+                Ok(rows) => ops.extend(rows),
+                Err(error) => return command.reply.send(Err(error)),
+            }
+            if let RequestId::Session { client, n, low } = command.request_id {
+                for old in self.sessions.insert(command.account.clone(), client, n, low, now.time) {
+                    ops.push(Op::Delete {
+                        key: kept::session_key(command.endpoint.service, &command.account, client, old),
+                    });
+                }
+            }
+        }
+        self.stage(batch, ops);
+        batch.replies.push(command.reply, reply);
+    }
+}
+
+type Reply = Result<Bytes, Error>;
+
+/// Where the command's reply is kept, and for which call.
+struct Once {
+    key: Bytes,
+    hash: [u8; 16],
+}
+
+impl Once {
+    fn of(command: &Command) -> Option<Once> {
+        Some(Once { key: kept::key(command)?, hash: kept::hash(command) })
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words")
+}

@@ -1,0 +1,62 @@
+//! Replies that wait for their proposal or read round.
+
+use bytes::Bytes;
+use cluster::group::Settled;
+use tokio::sync::oneshot;
+use wire::Error;
+use wire::Outcome;
+use wire::error::reasons;
+
+/// Where one call's answer goes. A caller that gave up costs nothing.
+pub struct ReplyTo(pub oneshot::Sender<Result<Bytes, Error>>);
+
+impl ReplyTo {
+    pub fn send(self, reply: Result<Bytes, Error>) {
+        // The caller may have gone at its deadline.
+        let _ = self.0.send(reply);
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// The answers of a run of commands, and the proposal they wait for.
+pub struct Replies {
+    pub epoch: u64,
+    pub n: u64,
+    waiting: Vec<(ReplyTo, Result<Bytes, Error>)>,
+}
+
+impl Replies {
+    pub fn none(epoch: u64, n: u64) -> Replies {
+        Replies { epoch, n, waiting: vec![] }
+    }
+
+    pub fn push(&mut self, to: ReplyTo, reply: Result<Bytes, Error>) {
+        self.waiting.push((to, reply));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Answers everybody, now that it is known how the proposal ended.
+    pub fn finish(self, how: Settled) {
+        for (to, reply) in self.waiting {
+            to.send(match how {
+                Settled::Applied => reply,
+                Settled::NotRun => Err(lost(Outcome::NotRun)),
+                Settled::Unknown => Err(lost(Outcome::Unknown)),
+            });
+        }
+    }
+}
+
+fn lost(outcome: Outcome) -> Error {
+    let detail = match outcome {
+        Outcome::Unknown => "leadership was lost while the call was under way; ask again under the same request id",
+        _ => "leadership was lost before the call took effect; ask again",
+    };
+    reasons::LEADER_LOST.refuse(detail).with_outcome(outcome).retry_after_ms(100)
+}
