@@ -60,21 +60,28 @@ pub fn run(args: &[String]) -> Result<()> {
     let started = Instant::now();
     let node = passing::build()?;
     eprintln!("built {} in {} s", node.display(), started.elapsed().as_secs());
-    if options.once { once(options, node) } else { stay(options, node) }
+    if options.once { once(options, node, started) } else { stay(options, node) }
 }
 
 /// Starts, calls, stops. Without --data the folder is new, and the answers are the README's to the letter.
-fn once(options: Options, node: PathBuf) -> Result<()> {
+fn once(options: Options, node: PathBuf, started: Instant) -> Result<()> {
     let scratch = std::env::temp_dir().join(format!("commons-dev-{}", std::process::id()));
     let data = options.data.clone().unwrap_or_else(|| scratch.clone());
     let folder = if data.exists() { Folder::Used } else { Folder::Fresh };
     let nodes = Nodes::start(&node, options.nodes, &data, options.http, options.listen)?;
     let called = nodes.ready().and_then(|()| calls::make(&node, options.http, options.listen, folder));
-    nodes.stop()?;
-    if options.data.is_none() && called.is_ok() {
+    let stopped = nodes.stop();
+    for error in [called.as_ref().err(), stopped.as_ref().err()].into_iter().flatten() {
+        eprintln!("xtask: {error:#}");
+    }
+    if called.is_err() || stopped.is_err() {
+        bail!("dev --once did not go as the README has it: see above; the nodes' folders are in {}", data.display());
+    }
+    if options.data.is_none() {
         fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
     }
-    called.with_context(|| format!("the README's calls; what the nodes wrote is in {}", data.display()))
+    eprintln!("all calls answered as the README has it; the nodes are gone ({} s)", started.elapsed().as_secs());
+    Ok(())
 }
 
 /// Becomes `commons dev`, so that Ctrl-C and SIGTERM reach it and nobody stands between; the calls are made from beside it.
