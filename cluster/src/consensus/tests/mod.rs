@@ -1,0 +1,1 @@
+//! Rules that need no world, only a core or two.
