@@ -28,6 +28,9 @@ pub trait Group: Send + Sync + 'static {
     /// The term this node leads the group in, if it does.
     fn leading(&self) -> Option<Term>;
 
+    /// The same, if this node is also the only voter: then rows viewed before this is asked are linearizable.
+    fn sole(&self) -> Option<Term>;
+
     /// Appends `entry` if this node still leads in `term`. Proposals of one caller keep their order.
     fn propose(&self, term: Term, entry: Entry, done: Done);
 

@@ -3,3 +3,6 @@
 pub mod consensus;
 pub mod entry;
 pub mod group;
+pub mod meta;
+pub mod node;
+pub mod topology;

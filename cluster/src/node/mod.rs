@@ -1,0 +1,42 @@
+//! One node's consensus, driven: three parts that pass messages, and the threads that run them.
+//!
+//! [`Loop`] turns the core, [`Writer`] makes its batches durable, [`Applier`] brings committed entries into rows. None
+//! of them owns a thread, a channel or a clock: [`threads`] does, and the simulation steps the same three by hand.
+
+mod applier;
+mod fence;
+mod handle;
+mod leading;
+mod looper;
+mod open;
+pub mod threads;
+mod writer;
+
+pub use applier::{Applier, ApplyJob};
+pub use fence::{Mark, mark};
+pub use handle::Handle;
+pub use leading::Leading;
+pub use looper::{Ask, Job, Loop};
+pub use open::{OpenError, Parts};
+pub use writer::{LogJob, Writer};
+
+use wire::ids::GroupId;
+
+/// Why a node must stop at once: going on could answer "done" for what is not.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    #[error("the log can no longer be written: {0}")]
+    Log(#[from] storage::log::LogError),
+    #[error("the state can no longer be written: {0}")]
+    State(#[from] storage::state::Error),
+    #[error("the state can no longer be read: {0}")]
+    Replica(#[from] storage::replica::Error),
+    #[error("a committed entry cannot be applied: {0}")]
+    Entry(#[from] crate::entry::EntryError),
+    #[error("{0} has no replica here, and an entry for it")]
+    NoReplica(GroupId),
+    #[error("{0} got a snapshot, which nodes do not exchange yet")]
+    NoSnapshots(GroupId),
+    #[error("the {0} thread panicked; its message stands above")]
+    Panicked(&'static str),
+}

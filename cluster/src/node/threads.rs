@@ -1,0 +1,211 @@
+//! The parts of a node on threads of their own, so that no async task and no read ever holds up consensus.
+//!
+//! Inboxes are unbounded on purpose: what goes in is bounded where it is admitted (shards, doors), and a part that
+//! blocked on another's full inbox could stop the clock of every group.
+
+use super::open::Parts;
+use super::{ApplyJob, Ask, Fatal, Handle, Job, LogJob, Loop};
+use crate::consensus::Input;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use storage::replica::ReplicaStore;
+use storage::state::Engine;
+use wire::ids::{GroupId, Index};
+
+/// Most asks taken in one turn: more would make everybody wait for the last.
+const ASKS_A_TURN: usize = 4096;
+/// A quiet log writes what it holds after this long, and ends its last batch with a seal.
+const LOG_QUIET: Duration = Duration::from_millis(200);
+/// State that nobody asked to flush is flushed after this long, so that a restart has little to replay.
+const FLUSH_EVERY: Duration = Duration::from_secs(30);
+
+/// What goes in the inbox of the loop.
+enum Mail {
+    Ask(Ask),
+    Stop,
+}
+
+/// Called once, when a part cannot go on; must end the process.
+pub type OnFatal = Arc<dyn Fn(Fatal) + Send + Sync>;
+
+/// A running node.
+pub struct Running {
+    pub handles: BTreeMap<GroupId, Handle>,
+    pub stores: BTreeMap<GroupId, ReplicaStore>,
+    /// Counted by the log writer.
+    pub log_counters: Arc<std::sync::Mutex<storage::log::Counters>>,
+    inbox: Sender<Mail>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Starts the threads.
+pub fn start(parts: Parts, engine: Arc<dyn Engine>, started: Instant, on_fatal: OnFatal) -> Running {
+    let (inbox, mail) = unbounded::<Mail>();
+    let to_loop = inbox.clone();
+    let handles = parts.handles(Arc::new(move |ask| {
+        to_loop.send(Mail::Ask(ask)).map_err(|refused| match refused.into_inner() {
+            Mail::Ask(ask) => ask,
+            Mail::Stop => unreachable!("only asks are sent here"),
+        })
+    }));
+    let (log_jobs, log_inbox) = unbounded();
+    let (apply_jobs, apply_inbox) = unbounded();
+    let (flushes, flush_inbox) = unbounded();
+    let stores = parts.stores.clone();
+    let log_counters = Arc::new(std::sync::Mutex::new(parts.writer.log().counters()));
+    let Parts { turning, mut writer, mut applier, .. } = parts;
+    let threads = vec![
+        spawn("consensus", &on_fatal, move || {
+            turn(turning, &mail, started, &log_jobs, &apply_jobs, &flushes);
+            Ok(())
+        }),
+        spawn("log", &on_fatal, {
+            let (inbox, counters) = (inbox.clone(), log_counters.clone());
+            move || write(&mut writer, &log_inbox, &inbox, &counters)
+        }),
+        spawn("apply", &on_fatal, {
+            let inbox = inbox.clone();
+            move || {
+                while let Ok(job) = apply_inbox.recv() {
+                    let jobs = std::iter::once(job).chain(apply_inbox.try_iter()).collect();
+                    tell(&inbox, applier.apply(jobs)?);
+                }
+                Ok(())
+            }
+        }),
+        spawn("flush", &on_fatal, {
+            let (inbox, stores) = (inbox.clone(), stores.clone());
+            move || flush(&*engine, &stores, &flush_inbox, &inbox)
+        }),
+    ];
+    Running { handles, stores, log_counters, inbox, threads }
+}
+
+impl Running {
+    /// Lets every part finish what it has, and waits for it.
+    pub fn stop(self) {
+        // An error means it stopped already.
+        let _ = self.inbox.send(Mail::Stop);
+        drop(self.handles);
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A part that fails or panics ends the node: half a node would answer from the past, or never.
+fn spawn(name: &'static str, on_fatal: &OnFatal, body: impl FnOnce() -> Result<(), Fatal> + Send + 'static) -> JoinHandle<()> {
+    let on_fatal = on_fatal.clone();
+    let run = move || match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => {}
+        Ok(Err(fatal)) => on_fatal(fatal),
+        Err(_) => on_fatal(Fatal::Panicked(name)),
+    };
+    thread::Builder::new().name(name.into()).spawn(run).expect("the system has a thread to spare at start")
+}
+
+fn turn(
+    mut turning: Loop,
+    mail: &Receiver<Mail>,
+    started: Instant,
+    log_jobs: &Sender<LogJob>,
+    apply_jobs: &Sender<ApplyJob>,
+    flushes: &Sender<GroupId>,
+) {
+    loop {
+        let next_tick = turning.core().next_tick();
+        let mut asks = Vec::new();
+        let mut stopping = false;
+        match mail.recv_timeout(next_tick.saturating_sub(started.elapsed())) {
+            Ok(Mail::Ask(ask)) => asks.push(ask),
+            Ok(Mail::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        for mail in mail.try_iter().take(ASKS_A_TURN) {
+            match mail {
+                Mail::Ask(ask) => asks.push(ask),
+                Mail::Stop => stopping = true,
+            }
+        }
+        let now = started.elapsed();
+        if now >= next_tick {
+            asks.push(Ask::Input(Input::Tick));
+        }
+        for job in turning.turn(asks, now) {
+            // A part that is gone has told why it went; the process is ending.
+            let _ = match job {
+                Job::Log(job) => log_jobs.send(job).is_ok(),
+                Job::Apply(job) => apply_jobs.send(job).is_ok(),
+                Job::Flush(group) => flushes.send(group).is_ok(),
+                Job::Send { .. } => false, // no other node yet (issue *Cluster*)
+            };
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+fn write(
+    writer: &mut super::Writer,
+    jobs: &Receiver<LogJob>,
+    inbox: &Sender<Mail>,
+    counters: &std::sync::Mutex<storage::log::Counters>,
+) -> Result<(), Fatal> {
+    let mut sealed = true;
+    loop {
+        let first = match jobs.recv_timeout(if sealed { FLUSH_EVERY } else { LOG_QUIET }) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => {
+                if !sealed {
+                    writer.rest()?;
+                    sealed = true;
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return writer.rest(),
+        };
+        let batch = std::iter::once(first).chain(jobs.try_iter()).collect();
+        let synced = writer.write(batch)?;
+        sealed = false;
+        *counters.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = writer.log().counters();
+        tell(inbox, synced.into_iter().map(Input::Synced));
+    }
+}
+
+fn flush(
+    engine: &dyn Engine,
+    stores: &BTreeMap<GroupId, ReplicaStore>,
+    asked: &Receiver<GroupId>,
+    inbox: &Sender<Mail>,
+) -> Result<(), Fatal> {
+    let applied = || -> BTreeMap<GroupId, Index> { stores.iter().map(|(group, store)| (*group, store.state().applied)).collect() };
+    let mut flushed = BTreeMap::new();
+    loop {
+        let gone = match asked.recv_timeout(FLUSH_EVERY) {
+            Ok(_) => asked.try_iter().count() == usize::MAX,
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => true,
+        };
+        let before = applied();
+        if before != flushed {
+            engine.flush()?;
+            tell(inbox, before.iter().map(|(group, index)| Input::Flushed { group: *group, index: *index }));
+            flushed = before;
+        }
+        if gone {
+            return Ok(());
+        }
+    }
+}
+
+fn tell(inbox: &Sender<Mail>, inputs: impl IntoIterator<Item = Input>) {
+    for input in inputs {
+        // The loop is gone: the node is stopping.
+        let _ = inbox.send(Mail::Ask(Ask::Input(input)));
+    }
+}
