@@ -21,6 +21,7 @@ pub use sandbox::Sandbox;
 pub use service::{Example, Service};
 pub use table::{Row, Table, TableKey};
 pub use tx::Tx;
+pub use wire::endpoint::Limit;
 pub use wire::{Bytes, Endpoint, Error, Json, Key, Kind, Page, Reason, Request, Rfc3339 as Time, UnixSecs, endpoints};
 
 /// What every function of a service returns: its response, or a [`Reason`] with words.
@@ -29,7 +30,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything `api.rs` and `commands.rs` of a service need.
 pub mod prelude {
     pub use crate::{
-        Bytes, Cx, Error, Json, Listing, Read, Reason, Result, Row, Service, Sink, Table, Time, Tx, UnixSecs, View, endpoints,
+        Bytes, Cx, Error, Json, Listing, Read, Reason, Result, Row, Service, Sink, Table, Time, Tx, UnixSecs, View,
+        endpoints,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Gathers: one row of every entity, in the order of their keys, page by page.
 
 use crate::runtime::keys::{self, RowKey};
-use crate::runtime::{Order, Rows, broken_row, value::Value};
+use crate::runtime::{Order, Rows, broken_row, cursor, value::Value};
 use crate::table::Layout;
 use crate::{Page, Result, Row, Time};
 use serde::{Serialize, de::DeserializeOwned};
@@ -39,11 +39,14 @@ impl<R: Page, V: Serialize + DeserializeOwned> Listing<R, V> {
         }
         let mut found = Vec::new();
         let mut implicit = self.implicit_here(scope)?;
+        // In portions: a row may be large though its line is small.
+        let portion = scope.limit.min(PORTION_ROWS);
         while found.len() < scope.limit && from < to {
-            let page = scope.rows.scan(&from, &to, Order::Ascending, scope.limit)?;
-            let more = page.len() == scope.limit;
+            let page = scope.rows.scan(&from, &to, Order::Ascending, portion)?;
+            let more = page.len() == portion;
             for (key, bytes) in page {
-                let entity = keys::entity_of(&table, &key).ok_or_else(|| broken_row(layout.name, "its key does not decode"))?;
+                let entity =
+                    keys::entity_of(&table, &key).ok_or_else(|| broken_row(layout.name, "its key does not decode"))?;
                 if let Some((absent, row)) = implicit.take_if(|(absent, _)| *absent < entity.as_str()) {
                     self.line(absent, row, request, &mut found)?;
                 }
@@ -91,17 +94,40 @@ fn live<V: Serialize + DeserializeOwned>(layout: &Layout<V>, bytes: bytes::Bytes
     if stored.is_due(now.0) { Ok(None) } else { layout.decode(&stored).map(Some) }
 }
 
+/// Rows a gather holds at once; 16 MiB when each is as large as a row may be.
+const PORTION_ROWS: usize = 256;
+
+/// The groups' parts, each asked for `limit + 1` lines, as one page of `limit`, and the cursor of the next page.
+pub fn merge(parts: Vec<Vec<Gathered>>, limit: usize) -> (Vec<Gathered>, String) {
+    let mut lines: Vec<Gathered> = parts.into_iter().flatten().collect();
+    lines.sort_by(|a, b| a.entity.cmp(&b.entity));
+    let more = lines.len() > limit;
+    lines.truncate(limit);
+    let cursor = lines.last().filter(|_| more).map(|line| cursor::write(line.entity.as_bytes())).unwrap_or_default();
+    (lines, cursor)
+}
+
 /// What a gather sees of one group.
 pub struct GatherScope<'a> {
     pub account: Arc<str>,
     pub service: &'static str,
     pub rows: &'a dyn Rows,
     pub now: Time,
-    /// Only entities behind this one.
+    /// Only entities behind this one; [`GatherScope::behind`] reads it from the request's cursor.
     pub after: Option<String>,
     pub limit: usize,
     /// Does this group own the entity?
     pub owns: &'a dyn Fn(&str) -> bool,
+}
+
+impl GatherScope<'_> {
+    /// The entity behind which the page of this cursor begins; `None` = from the start.
+    pub fn behind(cursor: &str) -> Result<Option<String>> {
+        if cursor.is_empty() {
+            return Ok(None);
+        }
+        String::from_utf8(cursor::read(cursor)?).map(Some).map_err(|_| cursor::foreign())
+    }
 }
 
 /// A line of a page, with the key it sorts by.

@@ -1,10 +1,10 @@
 //! Reading the rows of one entity.
 
 use crate::runtime::keys::RowKey;
-use crate::runtime::{Order, Rows, broken_row, value::Value};
+use crate::runtime::{Order, Rows, broken_row, cursor, value::Value};
 use crate::table::key_bytes;
 use crate::tx::Scope;
-use crate::{Reason, Result, Row, Table, TableKey, Time};
+use crate::{Limit, Reason, Result, Row, Table, TableKey, Time};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -27,6 +27,7 @@ pub trait Read {
         self.scope().now
     }
 
+    /// The row, if it is there.
     fn get<V: Serialize + DeserializeOwned>(&self, row: &Row<V>) -> Result<Option<V>>
     where
         Self: Sized,
@@ -42,6 +43,7 @@ pub trait Read {
         self.get(row)?.ok_or_else(|| absent.because(detail))
     }
 
+    /// The row, or the default of its type.
     fn get_or_default<V: Serialize + DeserializeOwned + Default>(&self, row: &Row<V>) -> Result<V>
     where
         Self: Sized,
@@ -57,11 +59,20 @@ pub trait Read {
         Ok(self.live(row.name(), &[])?.filter(|v| v.due_ns != 0).map(|v| wire::Rfc3339(v.due_ns)))
     }
 
+    /// The table's row under `key`, if it is there.
     fn get_at<K: TableKey, V: Serialize + DeserializeOwned>(&self, table: &Table<K, V>, key: &K) -> Result<Option<V>>
     where
         Self: Sized,
     {
         self.live(table.name(), &key_bytes(key))?.map(|stored| table.layout.decode(&stored)).transpose()
+    }
+
+    /// As [`Read::due`], in a table.
+    fn due_at<K: TableKey, V: Serialize + DeserializeOwned>(&self, table: &Table<K, V>, key: &K) -> Result<Option<Time>>
+    where
+        Self: Sized,
+    {
+        Ok(self.live(table.name(), &key_bytes(key))?.filter(|v| v.due_ns != 0).map(|v| wire::Rfc3339(v.due_ns)))
     }
 
     /// The rows of a table in key order, or a part of them.
@@ -80,6 +91,18 @@ pub trait Read {
         let stored = self.raw_get(&key)?.map(|bytes| Value::decode(table, bytes)).transpose()?;
         Ok(stored.filter(|value| !value.is_due(self.scope().now.0)))
     }
+}
+
+/// How many rows a scan looks at in one go, once it has met expired ones.
+const READ_ON_ROWS: usize = 16;
+const READ_ON_ROWS_MAX: usize = 256;
+
+/// The page size that a request asks for; ≤ 0 = the default.
+pub(crate) fn page_limit(sizes: Limit, limit: i64) -> Result<usize> {
+    if limit > i64::from(sizes.max) {
+        return Err(wire::error::reasons::BAD_BODY.refuse(format!("limit: {limit} is over {}", sizes.max)));
+    }
+    Ok(if limit <= 0 { sizes.default as usize } else { limit as usize })
 }
 
 /// A part of a table, about to be read.
@@ -121,9 +144,9 @@ impl<K: TableKey, V: Serialize + DeserializeOwned> Scan<'_, K, V> {
     /// Up to `limit` live rows.
     pub fn take(mut self, limit: usize) -> Result<Vec<(K, V)>> {
         let mut found = Vec::new();
+        let mut wanted = limit;
         // Due rows still lie there until swept: read on until enough live ones are found.
         while found.len() < limit && self.from < self.to {
-            let wanted = limit - found.len();
             let page = self.reader.raw_scan(&self.from, &self.to, self.order, wanted)?;
             let more = page.len() == wanted;
             if let Some((last, _)) = page.last() {
@@ -138,8 +161,30 @@ impl<K: TableKey, V: Serialize + DeserializeOwned> Scan<'_, K, V> {
             if !more {
                 break;
             }
+            wanted = limit.clamp(READ_ON_ROWS, READ_ON_ROWS_MAX);
         }
+        found.truncate(limit);
         Ok(found)
+    }
+
+    /// A page of live rows and the cursor of the next one, empty at the end. `limit` and `cursor` are the request's:
+    /// ≤ 0 and empty are the defaults, a limit over the most and a cursor of another list are refused.
+    pub fn page(mut self, sizes: Limit, limit: i64, cursor: &str) -> Result<(Vec<(K, V)>, String)> {
+        let limit = page_limit(sizes, limit)?;
+        if !cursor.is_empty() {
+            let last = cursor::read(cursor)?;
+            K::read(&last).filter(|(_, rest)| rest.is_empty()).ok_or_else(cursor::foreign)?;
+            let last = self.prefix.clone().row(&last).as_bytes().to_vec();
+            match self.order {
+                Order::Ascending => self.from = self.from.max([&last[..], &[0]].concat()),
+                Order::Descending => self.to = self.to.min(last),
+            }
+        }
+        let mut rows = self.take(limit + 1)?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let cursor = rows.last().filter(|_| more).map(|(key, _)| cursor::write(&key_bytes(key))).unwrap_or_default();
+        Ok((rows, cursor))
     }
 
     /// The first live row.

@@ -1,12 +1,14 @@
 //! A service alone in memory: what its rules are tested on, in microseconds.
 
+mod memory;
+
 use crate::cx::Caller;
-use crate::runtime::{Delta, GatherScope, Op, Order, Rows, Run, Scope, expiry};
-use crate::{Cx, Key, Request, Result, Service, Time, Tx, View};
+use crate::listing::merge;
+use crate::runtime::{Delta, GatherScope, Run, Scope, expiry};
+use crate::{Cx, Example, Key, Request, Result, Service, Time, Tx, View};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
-use std::ops::Bound;
+pub(crate) use memory::Memory;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wire::endpoint::{decode, encode};
@@ -27,6 +29,7 @@ struct Inner {
 }
 
 impl Sandbox {
+    /// No rows yet; calls are those of the account `local`.
     pub fn new(service: Service) -> Sandbox {
         let inner = Inner { service, rows: Memory::default(), now: wire::Rfc3339(0), calls: 0 };
         Sandbox { inner: Arc::new(Mutex::new(inner)), account: "local".into() }
@@ -39,7 +42,8 @@ impl Sandbox {
 
     /// Moves the clock on.
     pub fn advance(&self, by: Duration) {
-        self.lock().now.0 += i64::try_from(by.as_nanos()).expect("a test lasts less than 292 years");
+        let mut inner = self.lock();
+        inner.now = inner.now.plus(by);
     }
 
     /// Calls any endpoint but a stream.
@@ -50,20 +54,19 @@ impl Sandbox {
 
     /// Reads a stream to its end.
     pub fn items<R: Request>(&self, request: R) -> Result<Vec<R::Response>> {
-        let run = self.lock().service.run(R::ENDPOINT).cloned();
-        let Some((_, Run::Stream(run))) = run else { panic!("{} is no stream of this service", R::ENDPOINT) };
-        let (out, mut items) = tokio::sync::mpsc::channel(1);
-        let running = run(self.cx(), encode(&request)?.into(), out);
-        let reading = async {
-            let mut all = vec![];
-            while let Some(item) = items.recv().await {
-                all.push(decode(&item?)?);
-            }
-            Ok(all)
-        };
-        let (ran, read) = futures::executor::block_on(async { futures::join!(running, reading) });
-        ran.map_err(|e| e.at(&Endpoint::of::<R>().id()))?;
-        read
+        self.first_items(request, usize::MAX)
+    }
+
+    /// Reads up to `limit` items of a stream, then leaves; the stream has to notice, or this never returns.
+    pub fn first_items<R: Request>(&self, request: R, limit: usize) -> Result<Vec<R::Response>> {
+        let items = self.items_raw(R::ENDPOINT, encode(&request)?.into(), limit)?;
+        items.iter().map(|item| decode(item)).collect()
+    }
+
+    /// What a query of this entity would see, for tests that look at rows.
+    pub fn view<T>(&self, entity: &str, look: impl FnOnce(&View) -> T) -> T {
+        let inner = self.lock();
+        look(&View::new(inner.scope(&self.account, entity), &inner.rows))
     }
 
     /// Removes due rows, as the runtime does now and then; nobody may notice.
@@ -76,32 +79,65 @@ impl Sandbox {
 
     /// How many rows there are, index rows included: to see that nothing is left behind.
     pub fn row_count(&self) -> usize {
-        self.lock().rows.0.len()
+        self.lock().rows.len()
+    }
+
+    /// Every row as it is stored, `key value` in hex: for goldens, so that a changed layout is noticed.
+    pub fn dump(&self) -> Vec<String> {
+        let hex = |bytes: &Bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.lock().rows.iter().map(|(key, value)| format!("{} {}", hex(key), hex(value))).collect()
     }
 
     /// Runs the service's examples in order and compares each answer whole.
     pub fn check_examples(service: Service) {
         let sandbox = Sandbox::new(service.clone());
         for example in service.examples() {
-            let (endpoint, run) = service.run(example.endpoint).expect("an example calls an endpoint of its service");
-            let reply = match run {
-                Run::Stream(_) => panic!("{}: examples of streams are not run yet", example.title),
-                _ => sandbox.call_raw(endpoint.name, example.body.clone().into()),
-            };
-            let reply = reply.unwrap_or_else(|e| panic!("{}: {e}", example.title));
-            let shown = (endpoint.response_to_json)(&reply).expect("a response is plain data");
+            let shown = sandbox.show(&service, example).unwrap_or_else(|e| panic!("{}: {e}", example.title));
             assert_eq!(shown, example.response, "{}", example.title);
         }
     }
 
+    fn show(&self, service: &Service, example: &Example) -> Result<serde_json::Value> {
+        let (endpoint, run) = service.run(example.endpoint).expect("an example calls an endpoint of its service");
+        let body = Bytes::from(example.body.clone());
+        if let Run::Stream(_) = run {
+            let items = self.items_raw(endpoint.name, body, usize::MAX)?;
+            return items.iter().map(|item| (endpoint.response_to_json)(item)).collect();
+        }
+        (endpoint.response_to_json)(&self.call_raw(endpoint.name, body)?)
+    }
+
     fn call_raw(&self, endpoint: &str, body: Bytes) -> Result<Bytes> {
-        let run = self.lock().service.run(endpoint).cloned();
-        let (endpoint, run) = run.ok_or_else(|| reasons::NO_SUCH_ENDPOINT.refuse(format!("no endpoint {endpoint}")))?;
+        let (endpoint, run) = self.find(endpoint)?;
         let reply = match run {
             Run::Handler(run) => futures::executor::block_on(run(self.cx(), body)),
+            Run::Stream(_) => panic!("{} is a stream: read its items", endpoint.name),
             run => self.lock().run(&self.account, &endpoint, &run, &body),
         };
         reply.map(Bytes::from).map_err(|e| e.at(&endpoint.id()))
+    }
+
+    fn items_raw(&self, endpoint: &str, body: Bytes, limit: usize) -> Result<Vec<Bytes>> {
+        let (endpoint, run) = self.find(endpoint)?;
+        let Run::Stream(run) = run else { panic!("{} is no stream", endpoint.name) };
+        let (out, mut items) = tokio::sync::mpsc::channel(1);
+        let running = run(self.cx(), body, out);
+        let reading = async move {
+            let mut all = vec![];
+            while all.len() < limit
+                && let Some(item) = items.recv().await
+            {
+                all.push(item?);
+            }
+            Ok(all)
+        };
+        let (ran, read) = futures::executor::block_on(async { futures::join!(running, reading) });
+        ran.and(read).map_err(|e| e.at(&endpoint.id()))
+    }
+
+    fn find(&self, endpoint: &str) -> Result<(Endpoint, Run)> {
+        let found = self.lock().service.run(endpoint).cloned();
+        found.ok_or_else(|| reasons::NO_SUCH_ENDPOINT.refuse(format!("no endpoint {endpoint}")))
     }
 
     fn cx(&self) -> Cx {
@@ -143,12 +179,10 @@ impl Inner {
             Run::Local(run) => run(body),
             Run::Gather { part, wanted, page } => {
                 let (limit, cursor) = wanted(body)?;
-                let after = (!cursor.is_empty()).then_some(cursor);
+                let after = GatherScope::behind(&cursor)?;
                 let (account, service, rows, now) = (account.clone(), endpoint.service, &self.rows, self.now);
-                let mut lines = part(&GatherScope { account, service, rows, now, after, limit: limit + 1, owns: &|_| true }, body)?;
-                let more = lines.len() > limit;
-                lines.truncate(limit);
-                let cursor = lines.last().filter(|_| more).map(|line| line.entity.clone()).unwrap_or_default();
+                let scope = GatherScope { account, service, rows, now, after, limit: limit + 1, owns: &|_| true };
+                let (lines, cursor) = merge(vec![part(&scope, body)?], limit);
                 page(lines, cursor)
             }
             Run::NotYet(why) => Err(reasons::NOT_YET.refuse(*why)),
@@ -164,39 +198,5 @@ impl Inner {
             now: self.now,
             tables: self.service.tables().into(),
         }
-    }
-}
-
-/// Rows in a map; what the tests of the kit and of services stand on.
-#[derive(Default)]
-struct Memory(BTreeMap<Bytes, Bytes>);
-
-impl Memory {
-    fn apply(&mut self, ops: Vec<Op>) {
-        for op in ops {
-            match op {
-                Op::Put { key, value } => {
-                    self.0.insert(key, value);
-                }
-                Op::Delete { key } => {
-                    self.0.remove(&key);
-                }
-                Op::DeleteRange { from, to } => self.0.retain(|key, _| *key < from || *key >= to),
-            }
-        }
-    }
-}
-
-impl Rows for Memory {
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        Ok(self.0.get(key).cloned())
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], order: Order, limit: usize) -> Result<Vec<(Bytes, Bytes)>> {
-        let rows = self.0.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to))).map(|(k, v)| (k.clone(), v.clone()));
-        Ok(match order {
-            Order::Ascending => rows.take(limit).collect(),
-            Order::Descending => rows.rev().take(limit).collect(),
-        })
     }
 }

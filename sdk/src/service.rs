@@ -1,15 +1,15 @@
 //! A service: its endpoints' functions, its tables, its examples.
 
 use crate::cx::Sink;
-use crate::read::View;
+use crate::read::{View, page_limit};
 use crate::runtime::{Gathered, Run};
 use crate::{Cx, Listing, Page, Request, Result, Row, Table, TableKey, Tx};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::future::Future;
 use std::sync::Arc;
+use wire::Endpoint;
 use wire::endpoint::{decode, encode, kind};
-use wire::{Endpoint, error::reasons};
 
 /// Built once, at start; see `services/src/wallet/mod.rs`.
 #[derive(Clone)]
@@ -28,6 +28,7 @@ pub struct Example {
     /// The endpoint's name.
     pub endpoint: &'static str,
     pub request: Value,
+    /// The items in an array, for a stream.
     pub response: Value,
     pub(crate) body: Vec<u8>,
 }
@@ -38,24 +39,34 @@ impl Service {
         Service { name, summary, entries: vec![], tables: vec![], examples: vec![] }
     }
 
-    pub fn row<V: Serialize + DeserializeOwned>(mut self, row: &'static Row<V>) -> Service {
-        self.tables.push(row.name());
+    /// Declares a row: only what is declared can be touched.
+    pub fn row<V: Serialize + DeserializeOwned>(self, row: &'static Row<V>) -> Service {
+        self.declare(row.name())
+    }
+
+    /// Declares a table.
+    pub fn table<K: TableKey, V: Serialize + DeserializeOwned>(self, table: &'static Table<K, V>) -> Service {
+        self.declare(table.name())
+    }
+
+    fn declare(mut self, table: &'static str) -> Service {
+        assert!(!self.tables.contains(&table), "table {table} is there twice");
+        assert!(!table.is_empty() && !table.contains('\0'), "{table:?} is no name of a table");
+        self.tables.push(table);
         self
     }
 
-    pub fn table<K: TableKey, V: Serialize + DeserializeOwned>(mut self, table: &'static Table<K, V>) -> Service {
-        self.tables.push(table.name());
-        self
-    }
-
+    /// The function of an endpoint that reads and writes one entity.
     pub fn command<R: Request<Kind = kind::Command>>(self, f: fn(&mut Tx, R) -> Result<R::Response>) -> Service {
         self.entry::<R>(Run::Command(Arc::new(move |tx, body| encode(&f(tx, decode(body)?)?))))
     }
 
+    /// The function of an endpoint that reads one entity.
     pub fn query<R: Request<Kind = kind::Query>>(self, f: fn(&View, R) -> Result<R::Response>) -> Service {
         self.entry::<R>(Run::Query(Arc::new(move |view, body| encode(&f(view, decode(body)?)?))))
     }
 
+    /// The listing behind an endpoint that reads all entities, page by page.
     pub fn gather<R: Page, V: Serialize + DeserializeOwned>(self, listing: Listing<R, V>) -> Service {
         let run = Run::Gather {
             part: Arc::new(move |scope, body| listing.part(scope, &decode::<R>(body)?)),
@@ -65,27 +76,33 @@ impl Service {
         self.add(Endpoint::paged::<R>(), run)
     }
 
+    /// The function of an endpoint that needs nothing but its request.
     pub fn local<R: Request<Kind = kind::Local>>(self, f: fn(R) -> Result<R::Response>) -> Service {
         self.entry::<R>(Run::Local(Arc::new(move |body| encode(&f(decode(body)?)?))))
     }
 
+    /// The async function of an endpoint that calls others.
     pub fn handler<R, F, Fut>(self, f: F) -> Service
     where
         R: Request<Kind = kind::Handler>,
         F: Fn(Cx, R) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<R::Response>> + Send + 'static,
     {
-        self.entry::<R>(Run::Handler(Arc::new(move |cx, body| Box::pin(async move { encode(&f(cx, decode(&body)?).await?) }))))
+        self.entry::<R>(Run::Handler(Arc::new(move |cx, body| {
+            Box::pin(async move { encode(&f(cx, decode(&body)?).await?) })
+        })))
     }
 
-    /// A stream's response type is that of each item.
+    /// The async function of an endpoint that yields items; its response type is that of each item.
     pub fn stream<R, F, Fut>(self, f: F) -> Service
     where
         R: Request<Kind = kind::Stream>,
         F: Fn(Cx, R, Sink<R::Response>) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        self.entry::<R>(Run::Stream(Arc::new(move |cx, body, out| Box::pin(async move { f(cx, decode(&body)?, Sink::new(out)).await }))))
+        self.entry::<R>(Run::Stream(Arc::new(move |cx, body, out| {
+            Box::pin(async move { f(cx, decode(&body)?, Sink::new(out)).await })
+        })))
     }
 
     /// Declared in the table, answered with 501 until it is built: `why` says what it waits for.
@@ -94,15 +111,21 @@ impl Service {
     }
 
     /// Run in order on a fresh [`Sandbox`](crate::Sandbox) by the tests, and compared whole.
-    pub fn example<R: Request>(mut self, title: &'static str, request: R, response: R::Response) -> Service {
-        let json = |value: serde_json::Result<Value>| value.expect("an example is plain data");
-        self.examples.push(Example {
-            title,
-            endpoint: R::ENDPOINT,
-            body: encode(&request).expect("an example is plain data"),
-            request: json(serde_json::to_value(&request)),
-            response: json(serde_json::to_value(&response)),
-        });
+    pub fn example<R: Request>(self, title: &'static str, request: R, response: R::Response) -> Service {
+        self.add_example(title, request, json(&response))
+    }
+
+    /// As [`Service::example`], for a stream: all its items, up to its end.
+    pub fn stream_example<R>(self, title: &'static str, request: R, items: Vec<R::Response>) -> Service
+    where
+        R: Request<Kind = kind::Stream>,
+    {
+        self.add_example(title, request, json(&items))
+    }
+
+    fn add_example<R: Request>(mut self, title: &'static str, request: R, response: Value) -> Service {
+        let body = encode(&request).expect("an example is plain data");
+        self.examples.push(Example { title, endpoint: R::ENDPOINT, body, request: json(&request), response });
         self
     }
 
@@ -114,6 +137,7 @@ impl Service {
         self.summary
     }
 
+    /// In the order in which they were added.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.entries.iter().map(|(endpoint, _)| endpoint)
     }
@@ -144,14 +168,14 @@ impl Service {
     }
 }
 
+fn json<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("an example is plain data")
+}
+
 fn wanted<R: Page>(body: &[u8]) -> Result<(usize, String)> {
     let request: R = decode(body)?;
     let (limit, cursor) = request.wanted();
-    if limit > i64::from(R::LIMIT.max) {
-        return Err(reasons::BAD_BODY.refuse(format!("limit: {limit} is over {}", R::LIMIT.max)));
-    }
-    let limit = if limit <= 0 { R::LIMIT.default as usize } else { limit as usize };
-    Ok((limit, cursor.to_string()))
+    Ok((page_limit(R::LIMIT, limit)?, cursor.to_string()))
 }
 
 fn page<R: Page>(lines: Vec<Gathered>, cursor: String) -> Result<Vec<u8>> {

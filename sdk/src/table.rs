@@ -23,7 +23,8 @@ impl<V: Serialize + DeserializeOwned> Layout<V> {
         let payload = codec::encode(value).map_err(|e| broken_row(self.name, e))?;
         if payload.len() > crate::runtime::value::ROW_BYTES_MAX {
             let bytes = payload.len();
-            return Err(wire::error::reasons::TOO_LARGE.refuse(format!("a row of table {} would take {bytes} bytes", self.name)));
+            return Err(wire::error::reasons::TOO_LARGE
+                .refuse(format!("a row of table {} would take {bytes} bytes", self.name)));
         }
         Ok(Value::encode(self.version, due_ns, &payload))
     }
@@ -34,7 +35,10 @@ impl<V: Serialize + DeserializeOwned> Layout<V> {
         match (older, stored.version == self.version) {
             (_, true) => codec::decode(payload).map_err(|e| broken_row(self.name, e)),
             (Some((_, read)), _) => read(payload).map_err(|e| broken_row(self.name, e)),
-            (None, _) => Err(broken_row(self.name, format!("version {} is newer than this program's {}", stored.version, self.version))),
+            (None, _) => Err(broken_row(
+                self.name,
+                format!("version {} is newer than this program's {}", stored.version, self.version),
+            )),
         }
     }
 }
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_older_row_is_read_through_from() {
-        #[derive(serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, serde::Serialize, serde::Deserialize)]
         struct V1(u32);
         #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         struct V2(u32, String);

@@ -25,7 +25,11 @@ impl Scope {
     /// Prefix of the entity's rows in `table`. An undeclared table is the author's mistake: it would be missed by
     /// `delete_all`, gathers and exports, so it fails at the first touch, in the author's first test.
     pub(crate) fn row_key(&self, table: &'static str) -> RowKey {
-        assert!(self.tables.contains(&table), "service {} does not declare table {table}: add .row() or .table()", self.service);
+        assert!(
+            self.tables.contains(&table),
+            "service {} does not declare table {table}: add .row() or .table()",
+            self.service
+        );
         RowKey::entity(&self.account, self.service, table, &self.entity)
     }
 }
@@ -49,21 +53,35 @@ impl<'a> Tx<'a> {
         self.delta
     }
 
+    /// Writes the row, over whatever was there; it does not expire.
     pub fn put<V: Serialize + DeserializeOwned>(&mut self, row: &Row<V>, value: &V) -> Result<()> {
         self.write(&row.layout, &[], value, 0)
     }
 
-    /// The row is gone for every reader from `due` on, to the nanosecond.
-    pub fn put_until<V: Serialize + DeserializeOwned>(&mut self, row: &Row<V>, value: &V, due: Time) -> Result<()> {
+    /// As [`Tx::put`]; the row is gone for every reader from `due` on, to the nanosecond. `None` = it stays, so that
+    /// `put_until(row, value, tx.due(row)?)` keeps the end that the row had.
+    pub fn put_until<V: Serialize + DeserializeOwned>(
+        &mut self,
+        row: &Row<V>,
+        value: &V,
+        due: impl Into<Option<Time>>,
+    ) -> Result<()> {
         assert!(row.layout.expiring, "row {} is not declared .expiring()", row.name());
-        self.write(&row.layout, &[], value, due.0.max(1))
+        self.write(&row.layout, &[], value, due_ns(due.into()))
     }
 
+    /// No error when there is none.
     pub fn delete<V: Serialize + DeserializeOwned>(&mut self, row: &Row<V>) -> Result<()> {
         self.erase(&row.layout, &[])
     }
 
-    pub fn put_at<K: TableKey, V: Serialize + DeserializeOwned>(&mut self, table: &Table<K, V>, key: &K, value: &V) -> Result<()> {
+    /// As [`Tx::put`], in a table.
+    pub fn put_at<K: TableKey, V: Serialize + DeserializeOwned>(
+        &mut self,
+        table: &Table<K, V>,
+        key: &K,
+        value: &V,
+    ) -> Result<()> {
         self.write(&table.layout, &key_bytes(key), value, 0)
     }
 
@@ -73,18 +91,28 @@ impl<'a> Tx<'a> {
         table: &Table<K, V>,
         key: &K,
         value: &V,
-        due: Time,
+        due: impl Into<Option<Time>>,
     ) -> Result<()> {
         assert!(table.layout.expiring, "table {} is not declared .expiring()", table.name());
-        self.write(&table.layout, &key_bytes(key), value, due.0.max(1))
+        self.write(&table.layout, &key_bytes(key), value, due_ns(due.into()))
     }
 
-    pub fn delete_at<K: TableKey, V: Serialize + DeserializeOwned>(&mut self, table: &Table<K, V>, key: &K) -> Result<()> {
+    /// As [`Tx::delete`], in a table.
+    pub fn delete_at<K: TableKey, V: Serialize + DeserializeOwned>(
+        &mut self,
+        table: &Table<K, V>,
+        key: &K,
+    ) -> Result<()> {
         self.erase(&table.layout, &key_bytes(key))
     }
 
     /// Every row of the table with `from ≤ key < to`: one effect, however many there are.
-    pub fn delete_range<K: TableKey, V: Serialize + DeserializeOwned>(&mut self, table: &Table<K, V>, from: &K, to: &K) {
+    pub fn delete_range<K: TableKey, V: Serialize + DeserializeOwned>(
+        &mut self,
+        table: &Table<K, V>,
+        from: &K,
+        to: &K,
+    ) {
         let prefix = self.scope.row_key(table.name());
         let bound = |key: &K| prefix.clone().row(&key_bytes(key)).into_bytes();
         self.delta.stage(0, Op::DeleteRange { from: bound(from), to: bound(to) });
@@ -119,12 +147,19 @@ impl<'a> Tx<'a> {
         self.delta.stage(0, Op::DeleteRange { to: prefix.end().into(), from: prefix.into_bytes() });
     }
 
-    fn write<V: Serialize + DeserializeOwned>(&mut self, layout: &Layout<V>, row_key: &[u8], value: &V, due_ns: i64) -> Result<()> {
+    fn write<V: Serialize + DeserializeOwned>(
+        &mut self,
+        layout: &Layout<V>,
+        row_key: &[u8],
+        value: &V,
+        due_ns: i64,
+    ) -> Result<()> {
         let key = self.scope.row_key(layout.name).row(row_key);
         let value = layout.encode(value, due_ns)?;
         self.forget_due(layout, &key)?;
         if due_ns != 0 {
-            self.delta.stage(0, Op::Put { key: keys::due(self.scope.service, due_ns, key.as_bytes()), value: Bytes::new() });
+            self.delta
+                .stage(0, Op::Put { key: keys::due(self.scope.service, due_ns, key.as_bytes()), value: Bytes::new() });
         }
         self.delta.stage(0, Op::Put { key: key.into_bytes(), value });
         Ok(())
@@ -166,6 +201,11 @@ impl Read for Tx<'_> {
     fn raw_scan(&self, from: &[u8], to: &[u8], order: Order, limit: usize) -> Result<Vec<(Bytes, Bytes)>> {
         self.layered().scan(from, to, order, limit)
     }
+}
+
+/// In a row's header 0 stands for "never", so the first nanosecond of 1970 becomes the one before.
+fn due_ns(due: Option<Time>) -> i64 {
+    due.map_or(0, |due| if due.0 == 0 { -1 } else { due.0 })
 }
 
 /// RFC 9562 version 4 from sixteen random bytes.

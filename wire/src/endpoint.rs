@@ -180,6 +180,10 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 }
 
 fn from_json<T: DeserializeOwned + Serialize>(json: Value) -> Result<Vec<u8>, Error> {
+    // serde would take an array for a struct, field by field.
+    if !json.is_object() {
+        return Err(reasons::BAD_BODY.refuse("the body must be a JSON object"));
+    }
     let value: T = serde_json::from_value(json).map_err(|e| reasons::BAD_BODY.refuse(e.to_string()))?;
     encode(&value)
 }
@@ -293,5 +297,9 @@ mod tests {
     fn json_of_the_wrong_shape_is_a_bad_request() {
         let error = (endpoints()[0].request_from_json)(serde_json::json!({"title": "x"})).unwrap_err();
         assert!(error.is(&reasons::BAD_BODY) && error.outcome == crate::Outcome::NotRun, "{error:?}");
+        for json in [serde_json::json!([]), serde_json::json!(["a", 1]), serde_json::json!("a"), Value::Null] {
+            let error = (endpoints()[0].request_from_json)(json).unwrap_err();
+            assert_eq!(error.detail, "the body must be a JSON object");
+        }
     }
 }

@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
+use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known};
 
 /// Free JSON: itself in JSON, its text in binary (bincode cannot tell types from bytes).
@@ -65,7 +66,10 @@ impl<'de> Deserialize<'de> for Bytes {
         }
         if d.is_human_readable() {
             let text = Cow::<str>::deserialize(d)?;
-            return STANDARD.decode(text.as_bytes()).map(Bytes).map_err(|e| de::Error::custom(format!("not base64: {e}")));
+            return STANDARD
+                .decode(text.as_bytes())
+                .map(Bytes)
+                .map_err(|e| de::Error::custom(format!("not base64: {e}")));
         }
         d.deserialize_byte_buf(Binary)
     }
@@ -87,6 +91,18 @@ impl JsonSchema for Bytes {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rfc3339(pub i64);
 
+impl Rfc3339 {
+    /// So much later; the last moment there is (in 2262) when that is too far.
+    pub fn plus(self, by: Duration) -> Rfc3339 {
+        Rfc3339(self.0.saturating_add(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long until `later`; nothing when that is past.
+    pub fn until(self, later: Rfc3339) -> Duration {
+        Duration::from_nanos(u64::try_from(i128::from(later.0) - i128::from(self.0)).unwrap_or(0))
+    }
+}
+
 impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         if !s.is_human_readable() {
@@ -107,7 +123,9 @@ impl<'de> Deserialize<'de> for Rfc3339 {
         }
         let text = Cow::<str>::deserialize(d)?;
         let moment = OffsetDateTime::parse(&text, &well_known::Rfc3339).map_err(de::Error::custom)?;
-        i64::try_from(moment.unix_timestamp_nanos()).map(Rfc3339).map_err(|_| de::Error::custom("a moment must lie between 1677 and 2262"))
+        i64::try_from(moment.unix_timestamp_nanos())
+            .map(Rfc3339)
+            .map_err(|_| de::Error::custom("a moment must lie between 1677 and 2262"))
     }
 }
 
@@ -142,11 +160,26 @@ mod tests {
 
     #[test]
     fn each_value_in_both_codecs() {
-        check(Json(serde_json::json!({"n": 9_007_199_254_740_993_i64, "l": [null, 1.5]})), r#"{"n":9007199254740993,"l":[null,1.5]}"#);
+        check(
+            Json(serde_json::json!({"n": 9_007_199_254_740_993_i64, "l": [null, 1.5]})),
+            r#"{"n":9007199254740993,"l":[null,1.5]}"#,
+        );
         check(Bytes(vec![0, 255, 7]), r#""AP8H""#);
         check(Rfc3339(1_234_567_890_123_456_789), r#""2009-02-13T23:31:30.123456789Z""#);
         check(Rfc3339(-1), r#""1969-12-31T23:59:59.999999999Z""#);
         check(UnixSecs(-5), "-5");
+    }
+
+    #[test]
+    fn moments_do_not_run_over() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(Rfc3339(1).plus(day), Rfc3339(86_400_000_000_001));
+        assert_eq!(Rfc3339(i64::MAX).plus(day).plus(Duration::MAX), Rfc3339(i64::MAX));
+        assert_eq!(
+            (Rfc3339(5).until(Rfc3339(7)), Rfc3339(7).until(Rfc3339(5))),
+            (Duration::from_nanos(2), Duration::ZERO)
+        );
+        assert_eq!(Rfc3339(i64::MIN).until(Rfc3339(i64::MAX)), Duration::from_nanos(u64::MAX));
     }
 
     #[test]

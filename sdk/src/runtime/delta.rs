@@ -43,7 +43,8 @@ impl Delta {
                 if from >= to {
                     return;
                 }
-                let covered: Vec<Bytes> = self.points.range(from.clone()..to.clone()).map(|(key, _)| key.clone()).collect();
+                let covered: Vec<Bytes> =
+                    self.points.range(from.clone()..to.clone()).map(|(key, _)| key.clone()).collect();
                 covered.iter().for_each(|key| {
                     self.points.remove(key);
                 });
@@ -77,14 +78,20 @@ impl Delta {
         match self.points.get(key) {
             Some((_, Some(value))) => Staged::Put(value),
             Some((_, None)) => Staged::Deleted,
-            None if self.ranges.iter().any(|(_, from, to)| from.as_ref() <= key && key < to.as_ref()) => Staged::Deleted,
+            None if self.ranges.iter().any(|(_, from, to)| from.as_ref() <= key && key < to.as_ref()) => {
+                Staged::Deleted
+            }
             None => Staged::Unknown,
         }
     }
 
     /// Staged points with `from ≤ key < to`, in order; `None` = deleted.
     pub fn points(&self, from: &[u8], to: &[u8]) -> impl DoubleEndedIterator<Item = (&Bytes, &Option<Bytes>)> {
-        let bounds = if from < to { (Bound::Included(from), Bound::Excluded(to)) } else { (Bound::Included(to), Bound::Excluded(to)) };
+        let bounds = if from < to {
+            (Bound::Included(from), Bound::Excluded(to))
+        } else {
+            (Bound::Included(to), Bound::Excluded(to))
+        };
         self.points.range::<[u8], _>(bounds).map(|(key, (_, value))| (key, value))
     }
 

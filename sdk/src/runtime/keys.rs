@@ -160,7 +160,11 @@ mod tests {
     fn accounts_whose_names_share_a_prefix_share_nothing() {
         let (a, ab) = (RowKey::table("a", "cache", "values"), RowKey::table("ab", "cache", "values"));
         assert!(!ab.as_bytes().starts_with(a.as_bytes()));
-        assert!(!RowKey::table("a\0\u{1}cache", "x", "t").as_bytes().starts_with(RowKey::table("a", "cache", "t").as_bytes()));
+        assert!(
+            !RowKey::table("a\0\u{1}cache", "x", "t")
+                .as_bytes()
+                .starts_with(RowKey::table("a", "cache", "t").as_bytes())
+        );
     }
 
     #[test]

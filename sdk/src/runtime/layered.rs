@@ -51,7 +51,14 @@ fn after(key: &[u8]) -> Vec<u8> {
     [key, &[0]].concat()
 }
 
-fn merge(page: Vec<(Bytes, Bytes)>, delta: &Delta, span: (&[u8], &[u8]), order: Order, limit: usize, found: &mut Vec<(Bytes, Bytes)>) {
+fn merge(
+    page: Vec<(Bytes, Bytes)>,
+    delta: &Delta,
+    span: (&[u8], &[u8]),
+    order: Order,
+    limit: usize,
+    found: &mut Vec<(Bytes, Bytes)>,
+) {
     let beneath = page.into_iter().filter(|(key, _)| delta.get(key) == Staged::Unknown);
     let staged = delta.points(span.0, span.1).filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
     let mut rows: Vec<_> = beneath.chain(staged).collect();

@@ -2,6 +2,7 @@
 //!
 //! For runtimes only: a service that names this module breaks its own isolation, and `xtask tidy` refuses it.
 
+pub mod cursor;
 pub mod delta;
 pub mod expiry;
 pub mod keys;
@@ -17,7 +18,7 @@ use futures::future::BoxFuture;
 use std::sync::Arc;
 
 pub use crate::cx::{Caller, RawSink};
-pub use crate::listing::{GatherScope, Gathered};
+pub use crate::listing::{GatherScope, Gathered, merge};
 pub use crate::tx::Scope;
 
 /// Direction of a scan.
@@ -42,7 +43,7 @@ pub enum Run {
     Gather {
         /// One group's part of a page.
         part: Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>> + Send + Sync>,
-        /// What the request asks for: limit (checked) and cursor.
+        /// What the request asks for: limit (checked) and cursor ([`cursor`]: as the caller sent it).
         wanted: fn(&[u8]) -> Result<(usize, String)>,
         /// The merged page as a response.
         page: fn(Vec<Gathered>, String) -> Result<Vec<u8>>,
