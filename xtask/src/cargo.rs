@@ -50,7 +50,7 @@ pub fn shown(command: &Command) -> String {
 
 /// `cargo metadata` of the workspace's own packages; with `all`, of every crate in Cargo.lock, downloaded if need be.
 pub fn metadata(all: bool) -> Result<Value> {
-    let mut command = asking(&["metadata", "--format-version", "1"]);
+    let mut command = asking(&["metadata", "--quiet", "--format-version", "1"]);
     command.arg(if all { "--all-features" } else { "--no-deps" });
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {

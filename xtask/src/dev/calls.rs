@@ -87,3 +87,20 @@ fn shell(line: &str, node: &Path, listen: SocketAddr) -> Command {
 fn shown(http: SocketAddr) -> String {
     if http.ip().is_loopback() && http.is_ipv4() { format!("localhost:{}", http.port()) } else { http.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_these_calls() {
+        let Ok(readme) = std::fs::read_to_string(house::root().join("README.md")) else { return };
+        for call in CALLS {
+            assert!(
+                readme.contains(call.line),
+                "README.md does not show `{}`: change it, or xtask/src/dev/calls.rs",
+                call.line
+            );
+        }
+    }
+}

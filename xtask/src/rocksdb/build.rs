@@ -24,7 +24,7 @@ pub fn archive(plan: &Plan, shelf: &Path, dir: &Path) -> Result<()> {
     work.push(".partial"); // not with_extension: the version has dots
     let work = PathBuf::from(work);
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
-    eprintln!("RocksDB: compiling one archive into {} (about 6 minutes on two cores, once a machine)", dir.display());
+    eprintln!("RocksDB: compiling one archive into {} (3 to 6 minutes on two cores, once a machine)", dir.display());
     let objects = compile(plan, &work, started)?;
     let made = making(&work.join(ARCHIVE));
     let output = Command::new("ar")

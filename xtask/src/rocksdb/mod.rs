@@ -1,7 +1,7 @@
 //! RocksDB, compiled once a machine.
 //!
 //! cargo would compile librocksdb-sys's 343 C++ files one by one, half an hour on two cores, and again in each target folder.
-//! We make one static archive of the same sources with the same flags, as a dozen unity files (headers dominate: 6 minutes),
+//! We make one static archive of the same sources with the same flags, as a dozen unity files (headers dominate: 3 to 6 minutes),
 //! and point cargo at it. Plain `cargo build` goes on working without us, slowly.
 
 mod build;
