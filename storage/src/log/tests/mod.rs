@@ -1,3 +1,6 @@
 mod basics;
 mod crash;
+mod cut;
+mod damage;
+mod segments;
 mod world;

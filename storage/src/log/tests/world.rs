@@ -151,3 +151,70 @@ impl Model {
         append
     }
 }
+
+/// A log that has run for a while and was killed: several segments, recycled ones among them.
+pub struct Aged {
+    pub disk: MemoryDisk,
+    /// After each acknowledged append; the last is what must be found.
+    pub history: Vec<Model>,
+    pub segments: std::ops::RangeInclusive<u64>,
+}
+
+pub fn aged(seed: u64, appends: usize) -> Aged {
+    let mut rng = Rng::new(seed);
+    let disk = MemoryDisk::new(seed);
+    let (mut log, _) = open(&disk).unwrap();
+    let mut history = vec![Model::default()];
+    while history.len() <= appends {
+        let model = history.last().unwrap();
+        let work = model.next_batch(&mut rng);
+        let after = model.with(&work);
+        log.append(&work).unwrap();
+        history.push(after);
+    }
+    let segments = log.segments();
+    drop(log);
+    Aged { disk: disk.crash(crate::disk::Fate::Lost), history, segments }
+}
+
+impl Aged {
+    pub fn model(&self) -> &Model {
+        self.history.last().unwrap()
+    }
+
+    /// Appends once more and tells which pages of the newest segment that wrote: `(before, after, pages)`.
+    pub fn one_more(&self, work: &LogBatch) -> (MemoryDisk, MemoryDisk, Vec<u64>) {
+        let name = segment(*self.segments.end());
+        let before = self.disk.copy();
+        drop(open(&before).unwrap());
+        let after = before.copy();
+        let (mut log, _) = open(&after).unwrap();
+        let old = after.bytes(&name);
+        log.append(work).unwrap();
+        assert_eq!(log.segments(), self.segments, "the test wants it in the same segment");
+        drop(log);
+        let new = after.bytes(&name);
+        let pages = (0..new.len() as u64 / 4096).filter(|&page| differs(&old, &new, page)).collect();
+        (before, after, pages)
+    }
+}
+
+fn differs(a: &[u8], b: &[u8], page: u64) -> bool {
+    let page = (page * 4096) as usize..(page as usize + 1) * 4096;
+    a[page.clone()] != b[page]
+}
+
+/// Puts a page of one file over a page of another.
+pub fn put_page(disk: &MemoryDisk, name: &str, page: u64, bytes: &[u8]) {
+    disk.damage(name, |file| file[(page * 4096) as usize..][..4096].copy_from_slice(bytes));
+}
+
+pub fn page_of(disk: &MemoryDisk, name: &str, page: u64) -> Vec<u8> {
+    disk.bytes(name)[(page * 4096) as usize..][..4096].to_vec()
+}
+
+/// How many pages of a segment were written in this life of its file.
+pub fn used_pages(disk: &MemoryDisk, name: &str) -> u64 {
+    let bytes = disk.bytes(name);
+    bytes.chunks(4096).position(|page| page.iter().all(|&byte| byte == 0)).unwrap_or(bytes.len() / 4096) as u64
+}
