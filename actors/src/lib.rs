@@ -1,4 +1,10 @@
 //! How services run: supervised actors over consensus groups, and the one way a call takes to reach them.
 
+mod actor;
 pub mod call;
+mod clock;
+mod mailbox;
+pub mod router;
+mod rows;
 pub mod shard;
+mod supervisor;

@@ -209,7 +209,7 @@ fn due_ns(due: Option<Time>) -> i64 {
 }
 
 /// RFC 9562 version 4 from sixteen random bytes.
-pub(crate) fn uuid(mut bytes: [u8; 16]) -> String {
+pub fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let mut text = String::with_capacity(36);

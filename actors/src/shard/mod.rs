@@ -14,7 +14,8 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
-pub use command::Command;
+pub(crate) use command::panic_text;
+pub use command::{Command, RunCommand};
 pub use replies::{Replies, ReplyTo};
 
 use batch::Batch;
@@ -117,15 +118,23 @@ impl Shard {
         Step::Propose { term, entry: self.entry(epoch, 0, vec![], now.time), replies: Replies::none(epoch, 0) }
     }
 
-    /// How a proposal ended. `rows` are the committed rows as they are now.
-    pub fn settled(&mut self, epoch: u64, n: u64, how: Settled, rows: &dyn Rows) -> Result<(), Error> {
+    /// The term the open view belongs to.
+    pub fn term(&self) -> Option<Term> {
+        match self.view {
+            View::Open { term, .. } => Some(term),
+            _ => None,
+        }
+    }
+
+    /// How a proposal ended. For an opening (`n` = 0), `rows` are the committed rows as they are now.
+    pub fn settled(&mut self, epoch: u64, n: u64, how: Settled, rows: Option<&dyn Rows>) -> Result<(), Error> {
         match &mut self.view {
             View::Opening { term, epoch: ours } if *ours == epoch && n == 0 => {
                 let term = *term;
-                if how != Settled::Applied {
+                let (Settled::Applied, Some(rows)) = (how, rows) else {
                     self.close();
                     return Ok(());
-                }
+                };
                 self.sessions = Sessions::load(rows, self.service.name(), self.latest)?;
                 self.view = View::Open { term, epoch, proposed: 0, applied: 0 };
             }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use crate::cx::{Caller, RawSink};
 pub use crate::listing::{GatherScope, Gathered, merge};
-pub use crate::tx::Scope;
+pub use crate::tx::{Scope, uuid};
 
 /// Direction of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,51 @@
+//! Gathers: a page of all groups, merged by the entities' keys.
+
+use super::Router;
+use crate::call::Call;
+use bytes::Bytes;
+use sdk::Error;
+use sdk::runtime::{GatherScope, Gathered};
+use std::sync::Arc;
+
+type Part = Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>, Error> + Send + Sync>;
+
+impl Router {
+    /// One page. Each group's part is linearizable by itself; together they are not a moment (P10).
+    ///
+    /// The cursor is the last key of the page: stable while rows come and go around it.
+    pub(super) async fn gather(
+        &self,
+        call: Call,
+        part: &Part,
+        wanted: fn(&[u8]) -> Result<(usize, String), Error>,
+        page: fn(Vec<Gathered>, String) -> Result<Vec<u8>, Error>,
+    ) -> Result<Bytes, Error> {
+        let (limit, cursor) = wanted(&call.body)?;
+        let after = (!cursor.is_empty()).then_some(cursor);
+        let topology = &self.inner.meta.topology;
+        let now = self.inner.clock.now();
+        let mut lines = Vec::new();
+        for group in topology.owners() {
+            let owns = |entity: &str| topology.group_of(&call.account, call.endpoint.service, entity) == group;
+            let found = self.read(group, &call, |rows| {
+                let scope = GatherScope {
+                    account: call.account.clone(),
+                    service: call.endpoint.service,
+                    rows,
+                    now,
+                    after: after.clone(),
+                    // One more than asked for tells whether there is another page.
+                    limit: limit + 1,
+                    owns: &owns,
+                };
+                part(&scope, &call.body)
+            });
+            lines.extend(found.await?);
+        }
+        lines.sort_unstable_by(|a, b| a.entity.cmp(&b.entity));
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        let cursor = lines.last().filter(|_| more).map(|line| line.entity.clone()).unwrap_or_default();
+        page(lines, cursor).map(Bytes::from)
+    }
+}

@@ -1,0 +1,52 @@
+//! Queries: one linearizable moment of one group's rows (P3, P4).
+
+use super::{GroupSeat, Router, guarded, no_leader};
+use crate::call::Call;
+use crate::rows::{Committed, engine_error};
+use bytes::Bytes;
+use sdk::runtime::{Rows, Scope};
+use sdk::{Error, View};
+use std::sync::Arc;
+use wire::error::reasons;
+use wire::ids::GroupId;
+
+type RunQuery = Arc<dyn Fn(&View, &[u8]) -> Result<Vec<u8>, Error> + Send + Sync>;
+
+impl Router {
+    pub(super) async fn query(&self, call: Call, run: &RunQuery) -> Result<Bytes, Error> {
+        let entity = self.inner.entity(&call)?;
+        let group = self.inner.meta.topology.group_of(&call.account, call.endpoint.service, &entity);
+        let tables = self.inner.tables(call.endpoint.service);
+        let now = self.inner.clock.now();
+        let scope = Scope { account: call.account.clone(), service: call.endpoint.service, entity, now, tables };
+        let reply = self.read(group, &call, |rows| run(&View::new(scope.clone(), rows), &call.body)).await?;
+        Ok(reply.into())
+    }
+
+    /// Runs `look` on rows at least as new as anything answered before the call.
+    pub(super) async fn read<T>(
+        &self,
+        group: GroupId,
+        call: &Call,
+        look: impl Fn(&dyn Rows) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let seat = self.inner.groups.get(&group).ok_or_else(no_leader)?;
+        let guarded_look = || guarded(&call.endpoint, || view(seat, &look));
+        // The only voter reads on the spot: see `cluster::node::Leading::sole_term`.
+        if let Some(term) = seat.handle.sole() {
+            let found = guarded_look();
+            if seat.handle.sole() == Some(term) {
+                return found;
+            }
+        }
+        match tokio::time::timeout_at(call.deadline.into(), cluster::meta::caught_up(&*seat.handle)).await {
+            Ok(Ok(())) => guarded_look(),
+            Ok(Err(_)) => Err(no_leader()),
+            Err(_) => Err(reasons::DEADLINE.refuse("the read was not confirmed in time")),
+        }
+    }
+}
+
+fn view<T>(seat: &GroupSeat, look: &impl Fn(&dyn Rows) -> Result<T, Error>) -> Result<T, Error> {
+    seat.store.view(|rows| Ok(look(&Committed(rows)))).unwrap_or_else(|error| Err(engine_error(error)))
+}

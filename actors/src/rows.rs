@@ -1,0 +1,31 @@
+//! A replica's rows, as the kit reads them.
+
+use bytes::Bytes;
+use sdk::Error;
+use sdk::runtime::{Order, Rows};
+use storage::replica;
+use storage::state::{self, View};
+use wire::error::reasons;
+
+/// Committed rows of one moment.
+pub struct Committed<'a>(pub &'a replica::Rows<'a>);
+
+impl Rows for Committed<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        self.0.get(key).map_err(engine_error)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], order: Order, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {
+        let order = match order {
+            Order::Ascending => state::Order::Ascending,
+            Order::Descending => state::Order::Descending,
+        };
+        self.0.scan(from..to, order, limit).map_err(engine_error)
+    }
+}
+
+/// What a caller hears when the disk fails it; the log says it louder.
+pub(crate) fn engine_error(error: impl std::fmt::Display) -> Error {
+    tracing::error!(%error, "rows cannot be read");
+    reasons::STORAGE.refuse(error.to_string())
+}
