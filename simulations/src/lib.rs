@@ -1,1 +1,4 @@
+//! Deterministic simulations: whole worlds that one seed decides.
 
+pub mod consensus;
+pub mod worlds;

@@ -88,7 +88,7 @@ impl Replica {
             Change::Demote(replica) | Change::Remove(replica) => Some(replica),
             Change::AddLearner(_) | Change::Promote(_) => None,
         };
-        if leaver == Some(self.id) && !settings.mutants.has(Mutant::MayRemoveLeader) {
+        if leaver == Some(self.id) && !settings.leader_may_leave {
             return Err(Outcome::Refused(Refusal::Leader));
         }
         // §4: promote only when near the end of the log.

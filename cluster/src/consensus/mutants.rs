@@ -19,8 +19,6 @@ pub enum Mutant {
     PurgeToApplied,
     /// A leader that is no voter leads on (§4).
     NonVoterLeads,
-    /// The leader may be removed by its own proposal: allowed in worlds that hunt for what follows, no fault itself.
-    MayRemoveLeader,
     /// A sole voter sends before its vote is durable (§4).
     SoleVoterSends,
     /// A sole voter ticks with an unsynced tail (§4).

@@ -20,6 +20,8 @@ pub struct Settings {
     pub read_max: Duration,
     /// A snapshot that was not built, streamed or installed by then is reported as failed (§3).
     pub snapshot_max: Duration,
+    /// Whether a leader may propose its own removal. Never in the product (§4); the simulation hunts what follows.
+    pub leader_may_leave: bool,
     /// How far behind a learner may be and still be promoted, in entries (§4).
     pub promote_lag_max: u64,
     /// Log bytes kept in memory for one replica before it asks to purge; it keeps half.
@@ -49,6 +51,7 @@ impl Default for Settings {
             read_round_max: Duration::from_millis(700),
             read_max: Duration::from_secs(5),
             snapshot_max: Duration::from_secs(60),
+            leader_may_leave: false,
             promote_lag_max: 256,
             window_bytes_max: 16 << 20,
             message_bytes_max: 1 << 20,
