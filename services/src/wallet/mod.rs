@@ -23,6 +23,7 @@ pub fn service() -> Service {
     let holiday = || "holiday".to_string();
     let account =
         |balance| Account { id: holiday(), name: "Holiday".into(), description: "For the beach".into(), balance };
+    let default = || Account { id: DEFAULT_ID.into(), name: "Default account".into(), ..Default::default() };
     Service::new("wallet", "Named balances with credit, debit, transfer and history")
         .row(&WALLET)
         .table(&SHOWN)
@@ -54,5 +55,15 @@ pub fn service() -> Service {
         )
         .example("Read it", ReadRequest { id: holiday() }, ReadResponse { account: account(6) })
         .example("Ask for the balance", BalanceRequest { id: holiday() }, BalanceResponse { balance: 6 })
+        .example(
+            "See its transactions: none of them was made visible",
+            TransactionsRequest { id: holiday(), ..Default::default() },
+            TransactionsResponse::default(),
+        )
+        .example(
+            "List all wallets",
+            ListRequest::default(),
+            ListResponse { accounts: vec![default(), account(6)], cursor: String::new() },
+        )
         .example("Delete it", DeleteRequest { id: holiday() }, DeleteResponse {})
 }

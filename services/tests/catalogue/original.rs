@@ -1,0 +1,94 @@
+//! Names and types of fields are the original's; what we added is listed here, so that nothing is added by accident.
+
+use super::catalogue;
+use super::schema::properties;
+use sdk::{Endpoint, Kind};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Endpoint, side, field, type: the additions that the catalogue's pages ask for.
+const ADDED: &[(&str, &str, &str, &str)] = &[
+    ("cache.listkeys", "request", "limit", "int64"),
+    ("cache.listkeys", "request", "cursor", "string"),
+    ("cache.listkeys", "response", "cursor", "string"),
+    ("wallet.transfer", "request", "idempotency_key", "string"),
+    ("wallet.transactions", "request", "limit", "int64"),
+    ("wallet.transactions", "request", "cursor", "string"),
+    ("wallet.transactions", "response", "cursor", "string"),
+    ("wallet.list", "request", "limit", "int64"),
+    ("wallet.list", "request", "cursor", "string"),
+    ("wallet.list", "response", "cursor", "string"),
+];
+
+fn original() -> Value {
+    serde_json::from_str(include_str!("../../interface.json")).expect("interface.json is JSON")
+}
+
+/// Field to type, as `int64`, `list of Account`, `map of string`.
+type Fields = BTreeMap<String, String>;
+
+fn theirs(fields: &Value) -> Fields {
+    let word = |field: &Value| {
+        let name = field["type"].as_str().unwrap();
+        match (field["repeated"].as_bool(), field["map"].as_bool()) {
+            (Some(true), _) => format!("list of {name}"),
+            (_, Some(true)) => format!("map of {name}"),
+            _ => name.to_string(),
+        }
+    };
+    let fields = fields.as_array().unwrap().iter();
+    fields.map(|field| (field["name"].as_str().unwrap().to_string(), word(field))).collect()
+}
+
+fn ours(schema: &Value) -> Fields {
+    properties(schema).iter().map(|(name, part)| (name.clone(), word(part))).collect()
+}
+
+fn word(part: &Value) -> String {
+    if let Some(path) = part["$ref"].as_str() {
+        return path.trim_start_matches("#/$defs/").to_string();
+    }
+    match (part["type"].as_str().unwrap_or_default(), part["format"].as_str()) {
+        ("integer", Some(format)) => format.to_string(),
+        ("boolean", _) => "bool".to_string(),
+        ("array", _) => format!("list of {}", word(&part["items"])),
+        ("object", _) => format!("map of {}", word(&part["additionalProperties"])),
+        (other, _) => other.to_string(),
+    }
+}
+
+fn check(endpoint: &Endpoint, side: &str, schema: &Value, fields: &Value, messages: &Map<String, Value>) {
+    let mut want = theirs(fields);
+    for (.., field, kind) in ADDED.iter().filter(|(id, at, ..)| *id == endpoint.id() && *at == side) {
+        let before = want.insert(field.to_string(), kind.to_string());
+        assert_eq!(before, None, "{} {side}: {field} is the original's, no addition", endpoint.id());
+    }
+    assert_eq!(ours(schema), want, "{} {side}", endpoint.id());
+    for (name, part) in schema["$defs"].as_object().into_iter().flatten() {
+        assert_eq!(ours(part), theirs(&messages[name]), "{} {side} {name}", endpoint.id());
+    }
+}
+
+#[test]
+fn endpoints_and_fields_are_the_originals() {
+    let original = original();
+    let known = original["services"].as_array().unwrap();
+    for (service, table) in catalogue() {
+        let of = known.iter().find(|known| known["name"] == service.name());
+        let of = of.unwrap_or_else(|| panic!("{} is missing in services/interface.json", service.name()));
+        let messages = of["messages"].as_object().unwrap();
+        for their in of["endpoints"].as_array().unwrap() {
+            let endpoint = table.iter().find(|endpoint| their["name"] == endpoint.name);
+            let endpoint = endpoint.unwrap_or_else(|| panic!("{} has no {}", service.name(), their["name"]));
+            assert_eq!(endpoint.kind == Kind::Stream, their["stream"].as_bool().unwrap(), "{}", endpoint.id());
+            check(endpoint, "request", &(endpoint.request)(), &their["request"], messages);
+            check(endpoint, "response", &(endpoint.response)(), &their["response"], messages);
+        }
+        assert_eq!(
+            of["endpoints"].as_array().unwrap().len(),
+            table.len(),
+            "{} has endpoints of its own",
+            service.name()
+        );
+    }
+}
