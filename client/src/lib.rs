@@ -1,1 +1,1 @@
-
+//! The Rust client.

@@ -1,1 +1,4 @@
+//! The `commons` binary and library: configuration, command line, doors, and how they are wired to the services.
 
+pub mod door;
+pub mod http;

@@ -50,7 +50,9 @@ fn one(fit: &Fit, shape: &Shape, value: Value, how: How) -> Taken {
         (Shape::Choice(words), Value::String(text)) if words.contains(&text) => Ok(Value::String(text)),
         (Shape::List(item), Value::Array(items)) => {
             let taken = items.into_iter().enumerate();
-            taken.map(|(n, value)| one(fit, item, value, how).map_err(|misfit| misfit.inside(&format!("[{n}]")))).collect()
+            taken
+                .map(|(n, value)| one(fit, item, value, how).map_err(|misfit| misfit.inside(&format!("[{n}]"))))
+                .collect()
         }
         (Shape::Map(item), Value::Object(items)) => {
             let taken = items.into_iter().map(|(name, value)| match one(fit, item, value, how) {
@@ -164,7 +166,13 @@ fn integer(int: Int, value: Value) -> Taken {
 }
 
 fn out_of_range(int: Int, value: &Value) -> Taken {
-    Err(Misfit::new(format!("{} is out of range: {} holds {} to {}", shown(value), with_article(&int.word()), int.min, int.max)))
+    Err(Misfit::new(format!(
+        "{} is out of range: {} holds {} to {}",
+        shown(value),
+        with_article(&int.word()),
+        int.min,
+        int.max
+    )))
 }
 
 fn float(max: f64, value: Value) -> Taken {
@@ -185,7 +193,8 @@ fn float(max: f64, value: Value) -> Taken {
 
 /// Standard and URL alphabets, padded or not; handed on in the standard one.
 fn bytes(text: String) -> Taken {
-    const EITHER: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const EITHER: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let alphabet = if text.contains(['-', '_']) { alphabet::URL_SAFE } else { alphabet::STANDARD };
     match GeneralPurpose::new(&alphabet, EITHER).decode(&text) {
         Ok(decoded) => Ok(STANDARD.encode(decoded).into()),

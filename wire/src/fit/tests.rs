@@ -54,7 +54,12 @@ enum Color {
 }
 
 fn fit() -> Fit {
-    Fit::of(&schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Everything>().to_value())
+    Fit::of(
+        &schemars::generate::SchemaSettings::draft2020_12()
+            .into_generator()
+            .into_root_schema_for::<Everything>()
+            .to_value(),
+    )
 }
 
 fn take(value: Value) -> Result<Everything, String> {
@@ -103,10 +108,16 @@ fn each_misfit_names_field_and_rule() {
             json!({"amount": 9_223_372_036_854_775_808_u64}),
             "amount: 9223372036854775808 is out of range: a 64-bit integer holds -9223372036854775808 to 9223372036854775807",
         ),
-        (json!({"small": 2_147_483_648_i64}), "small: 2147483648 is out of range: a 32-bit integer holds -2147483648 to 2147483647"),
+        (
+            json!({"small": 2_147_483_648_i64}),
+            "small: 2147483648 is out of range: a 32-bit integer holds -2147483648 to 2147483647",
+        ),
         (json!({"byte": 256}), "byte: 256 is out of range: an 8-bit unsigned integer holds 0 to 255"),
         (json!({"huge": -1}), "huge: -1 is out of range: a 64-bit unsigned integer holds 0 to 18446744073709551615"),
-        (json!({"huge": 1e300}), "huge: 1e+300 is out of range: a 64-bit unsigned integer holds 0 to 18446744073709551615"),
+        (
+            json!({"huge": 1e300}),
+            "huge: 1e+300 is out of range: a 64-bit unsigned integer holds 0 to 18446744073709551615",
+        ),
         (json!({"tight": 1e300}), "tight: 1e+300 is out of range: at most 3.4028234663852886e38"),
         (json!({"ratio": "NaN"}), r#"ratio: "NaN" is not a number"#),
         (json!({"visible": 1}), "visible: 1 is not a bool (true or false)"),
@@ -115,7 +126,10 @@ fn each_misfit_names_field_and_rule() {
         (json!({"tags": ["a", 2]}), "tags[1]: 2 is not a string"),
         (json!({"tags": [null]}), "tags[0]: null is not a string"),
         (json!({"part": {"n": "x"}}), r#"part.n: "x" is not a 64-bit integer"#),
-        (json!({"tree": [{"children": [{"n": -1}]}]}), "tree[0].children[0].n: -1 is out of range: a 64-bit unsigned integer holds 0 to 18446744073709551615"),
+        (
+            json!({"tree": [{"children": [{"n": -1}]}]}),
+            "tree[0].children[0].n: -1 is out of range: a 64-bit unsigned integer holds 0 to 18446744073709551615",
+        ),
         (json!({"counts": {"a": "x"}}), r#"counts.a: "x" is not a 64-bit integer"#),
         (json!({"part": 5}), "part: 5 is not an object"),
         (json!({"color": "green"}), r#"color: "green" is not one of red, blue"#),
@@ -138,7 +152,10 @@ fn text_is_read_as_its_fields_type() {
     assert_eq!((got.amount, got.visible, got.session_id.as_str(), got.part.n), (5, true, "123", 7));
     assert_eq!((got.tags, got.maybe, got.small), (vec!["a".into(), "b".into()], Some(Part { n: 8 }), 0));
     assert_eq!((got.free, got.counts["k"]), (Json(json!({"x": 1})), 2));
-    assert_eq!(fit().take(json!({"amount": "abc"}), Origin::Text).unwrap_err().to_string(), r#"amount: "abc" is not a 64-bit integer"#);
+    assert_eq!(
+        fit().take(json!({"amount": "abc"}), Origin::Text).unwrap_err().to_string(),
+        r#"amount: "abc" is not a 64-bit integer"#
+    );
 }
 
 #[test]
@@ -159,7 +176,10 @@ fn replies_show_wide_numbers_as_strings_and_every_zero() {
     .unwrap();
     value.as_object_mut().unwrap().shift_remove("huge");
     let shown = fit().show(value);
-    assert_eq!((&shown["amount"], &shown["huge"], &shown["small"]), (&json!("-9223372036854775808"), &json!("0"), &json!(0)));
+    assert_eq!(
+        (&shown["amount"], &shown["huge"], &shown["small"]),
+        (&json!("-9223372036854775808"), &json!("0"), &json!(0))
+    );
     assert_eq!((&shown["counts"], &shown["maybe"], &shown["later"]), (&json!({"a": "1"}), &Value::Null, &Value::Null));
     assert_eq!(shown["tree"], json!([{"n": "1", "children": [{"n": "0", "children": []}]}]));
     assert_eq!((&shown["part"], &shown["tags"], &shown["session_id"]), (&json!({"n": "0"}), &json!([]), &json!("")));
@@ -167,14 +187,18 @@ fn replies_show_wide_numbers_as_strings_and_every_zero() {
 
 #[test]
 fn what_is_shown_is_taken_back() {
-    let value = Everything { amount: 1 << 60, huge: u64::MAX, later: Some(-1), color: Color::Blue, ..Everything::default() };
+    let value =
+        Everything { amount: 1 << 60, huge: u64::MAX, later: Some(-1), color: Color::Blue, ..Everything::default() };
     assert_eq!(take(fit().show(serde_json::to_value(&value).unwrap())).unwrap(), value);
 }
 
 #[test]
 fn fields_are_told_with_type_and_doc() {
     let fields = fit().fields();
-    assert_eq!((fields[0].name.as_str(), fields[0].kind.as_str(), fields[0].doc.as_str()), ("amount", "64-bit integer", "how many"));
+    assert_eq!(
+        (fields[0].name.as_str(), fields[0].kind.as_str(), fields[0].doc.as_str()),
+        ("amount", "64-bit integer", "how many")
+    );
     assert_eq!(fields[10].kind, "map of 64-bit integer");
     assert!(fields[6].is_bool);
 }

@@ -1,0 +1,84 @@
+//! What a caller says in headers.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::time::Duration;
+use wire::frame::Trace;
+use wire::rpc::{REQUEST_ID_BYTES_MAX, RequestId};
+use wire::{Error, error::reasons};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const TIMEOUT: HeaderName = HeaderName::from_static("commons-timeout-ms");
+/// How long the reply to an `Idempotency-Key` is kept, from its first arrival on (P5).
+const KEPT: HeaderName = HeaderName::from_static("commons-idempotency-kept-seconds");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// `Bearer KEY`, or `Basic base64(anything:KEY)`.
+pub fn key(headers: &HeaderMap) -> Option<String> {
+    let (scheme, rest) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Some(rest.trim().to_string()),
+        "basic" => {
+            let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+            pair.split_once(':').map(|(_, key)| key.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// The name under which the call is done once.
+pub fn request_id(headers: &HeaderMap) -> Result<RequestId, Error> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(id) = given.next() else { return Ok(RequestId::None) };
+    if given.next().is_some() {
+        return Err(reasons::BAD_REQUEST_ID.refuse("Idempotency-Key: given more than once"));
+    }
+    let id = id.to_str().unwrap_or_default();
+    match check_request_id(id) {
+        Ok(()) => Ok(RequestId::Caller(id.to_string())),
+        Err(rule) => Err(reasons::BAD_REQUEST_ID.refuse(format!("Idempotency-Key: {rule}"))),
+    }
+}
+
+/// The rule for ids that callers give, over every door.
+pub fn check_request_id(id: &str) -> Result<(), String> {
+    let visible = !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
+    match visible {
+        true => Ok(()),
+        false => Err(format!("must be 1 to {REQUEST_ID_BYTES_MAX} visible ASCII letters without spaces")),
+    }
+}
+
+pub fn tell_how_long_the_id_is_kept(headers: &mut HeaderMap) {
+    headers.insert(KEPT, HeaderValue::from_static("86400"));
+}
+
+/// How long the caller waits.
+pub fn time_limit(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
+    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
+    match value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()).filter(|&ms| ms > 0) {
+        Some(ms) => Ok(Some(Duration::from_millis(ms))),
+        None => Err(reasons::BAD_BODY.refuse("Commons-Timeout-Ms: must be a whole number of milliseconds above 0")),
+    }
+}
+
+/// W3C Trace Context; one that does not parse is left out.
+pub fn trace(headers: &HeaderMap) -> Trace {
+    let parse = || {
+        let text = headers.get(TRACEPARENT)?.to_str().ok()?;
+        let mut parts = text.split('-').skip(1);
+        Some(Trace { trace: hex(parts.next()?)?, span: hex(parts.next()?)? })
+    };
+    parse().unwrap_or_default()
+}
+
+fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut out = [0; N];
+    if text.len() != 2 * N || !text.is_ascii() {
+        return None;
+    }
+    for (n, byte) in out.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * n..2 * n + 2], 16).ok()?;
+    }
+    Some(out)
+}
