@@ -66,6 +66,10 @@ impl Inode {
             self.dirty.split_off(&kept);
             self.forgotten.split_off(&kept);
             // What lies behind the new end must not come back when the file grows again.
+            let (number, used) = (len / SECTOR, (len % SECTOR) as usize);
+            for sector in self.dirty.get_mut(&number).into_iter().flatten().chain(self.forgotten.get_mut(&number)) {
+                sector[used..].fill(0);
+            }
             if (self.durable.len() as u64) > len {
                 self.durable.truncate(len as usize);
             }

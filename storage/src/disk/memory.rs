@@ -95,15 +95,14 @@ impl MemoryDisk {
         for inode in state.inodes.values_mut() {
             inode.crash(fate, &mut state.rng);
         }
-        for change in std::mem::take(&mut state.unsynced) {
-            let lives = match fate {
-                Fate::Kept => true,
-                Fate::Lost => false,
-                Fate::Pages | Fate::Sectors => state.rng.chance(5_000),
-            };
-            if lives {
-                change.apply(&mut state.durable_names);
+        // A killed process leaves names as unsynced as they were.
+        if fate != Fate::Kept {
+            for change in std::mem::take(&mut state.unsynced) {
+                if fate != Fate::Lost && state.rng.chance(5_000) {
+                    change.apply(&mut state.durable_names);
+                }
             }
+            state.names = state.durable_names.clone();
         }
         self.begin_again(guard)
     }
@@ -120,12 +119,12 @@ impl MemoryDisk {
         for change in std::mem::take(&mut state.unsynced) {
             change.apply(&mut state.durable_names);
         }
+        state.names = state.durable_names.clone();
         self.begin_again(guard)
     }
 
     fn begin_again(&self, mut guard: MutexGuard<'_, State>) -> MemoryDisk {
         let state = &mut *guard;
-        state.names = state.durable_names.clone();
         state.forget_nameless();
         state.life += 1;
         state.locked = false;
@@ -426,8 +425,8 @@ impl File for MemoryFile {
             }
             Some(fault @ (Fault::Eio | Fault::Full | Fault::Die)) => {
                 // Any part may have been written; the kernel copies page by page.
-                let part = state.rng.below(bytes.len() as u64 / PAGE + 2) * PAGE;
-                inode.write(&bytes[..(part as usize).min(bytes.len() - 1).min(fits) / PAGE as usize * PAGE as usize], offset);
+                let part = (state.rng.below(bytes.len() as u64 / PAGE + 1) * PAGE) as usize;
+                inode.write(&bytes[..part.min(fits)], offset);
                 return Err(match fault {
                     Fault::Full => io::ErrorKind::StorageFull.into(),
                     Fault::Die => died(),

@@ -119,3 +119,46 @@ pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     array.copy_from_slice(&bytes[at..at + N]);
     array
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: Header =
+        Header { kind: UnitKind::Batch, log: 5, segment: 7, unit: 40, place: 3, part: 1, parts: 2, len: 100 };
+
+    fn page(header: Header) -> Vec<u8> {
+        let mut page = vec![9; PAGE];
+        stamp(&mut page, &header);
+        page
+    }
+
+    #[test]
+    fn a_page_is_new_old_or_neither() {
+        let is = |header: Header| judge(&page(header), 5, 7, 3);
+        assert_eq!(is(HEADER), Judged::New(HEADER));
+        assert_eq!(judge(&[0; PAGE], 5, 7, 3), Judged::Old);
+        assert_eq!(is(Header { segment: 6, ..HEADER }), Judged::Old, "of an earlier life of the file");
+        for neither in [
+            Header { segment: 8, ..HEADER },
+            Header { log: 6, ..HEADER },
+            Header { place: 4, ..HEADER },
+            Header { place: 4, segment: 6, ..HEADER },
+            Header { part: 0, ..HEADER },
+            Header { part: 3, ..HEADER },
+            Header { len: ROOM as u16 + 1, ..HEADER },
+        ] {
+            assert!(matches!(is(neither), Judged::Neither(_)), "{neither:?}");
+        }
+    }
+
+    #[test]
+    fn every_single_bit_counts() {
+        let whole = page(HEADER);
+        for bit in 0..PAGE * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(judge(&flipped, 5, 7, 3), Judged::Neither(_)), "bit {bit}");
+        }
+    }
+}

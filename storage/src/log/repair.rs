@@ -1,10 +1,10 @@
 //! For a cluster of one after damage: nobody else has what is lost, so an operator decides to go on without it (P17).
 
-use super::batch::{LogBatch, ReplicaAppend, Start};
+use super::batch::{HardState, LogBatch, ReplicaAppend, Start};
 use super::cut;
 use super::damage::Damage;
 use super::error::OpenError;
-use super::manifest::{Mark, Why};
+use super::manifest::{Mark, Place, Why};
 use super::open::{read_manifest, survey, take_lock};
 use super::options::Options;
 use super::replay::Trouble;
@@ -22,7 +22,8 @@ pub struct Repaired {
     pub damages: Vec<Damage>,
     /// The cuts, as they are written in the log for good.
     pub marks: Vec<Mark>,
-    /// Replicas of which even entries in front of the damage could not be kept, and where they start again, empty.
+    /// Replicas of which even entries in front of the damage could not be kept, and where they start again, empty. Their
+    /// commit mark is taken back to there: the consensus core refuses a log that ends before its commit.
     pub emptied: BTreeMap<ReplicaId, Start>,
     /// Up to where each replica's log goes now.
     pub kept: BTreeMap<ReplicaId, Index>,
@@ -59,25 +60,27 @@ impl Log {
             return Ok(repaired);
         }
         if let Some(End::Torn { page }) = replayed.end {
-            let place = super::manifest::Place { segment: manifest.now.last, page };
+            let place = Place { segment: manifest.now.last, page };
             cut::cut(&*disk, &mut manifest, Mark { why: Why::Torn, place, unit: replayed.next_unit })?;
             replayed.end = Some(End::Open { page });
         }
         let mut log = Log::start(disk, lock, options, manifest, replayed)?;
         // Their older entries had been purged behind the cut; what is left of them hangs in the air.
+        let mut batch = LogBatch::default();
         for replica in holed {
-            let Some(start) = log.ledger.replicas.get(&replica).map(|log| log.start) else { continue };
+            let Some(known) = log.ledger.replicas.get(&replica) else { continue };
+            let (start, hard) = (known.start, known.hard);
             repaired.emptied.insert(replica, start);
+            batch.appends.push(ReplicaAppend {
+                replica,
+                reset: Some(start),
+                entries: Vec::new(),
+                hard_state: Some(HardState { commit: hard.commit.min(start.index), ..hard }),
+                purge: None,
+                destroy: false,
+            });
         }
-        let empty = |(replica, start): (&ReplicaId, &Start)| ReplicaAppend {
-            replica: *replica,
-            reset: Some(*start),
-            entries: Vec::new(),
-            hard_state: None,
-            purge: None,
-            destroy: false,
-        };
-        log.append(&LogBatch { appends: repaired.emptied.iter().map(empty).collect() })?;
+        log.append(&batch)?;
         repaired.kept = log.ledger.replicas.iter().map(|(replica, log)| (*replica, log.last())).collect();
         Ok(repaired)
     }

@@ -242,6 +242,11 @@ fn misdirected_pages() {
         let page = page_of(disk, &oldest(aged), 1);
         put_page(disk, &newest(aged), 1, &page);
     });
+    // Of an older one, behind the tail, where it never was.
+    check(Verdict::Damage, |aged, disk| {
+        let page = page_of(disk, &oldest(aged), 3);
+        put_page(disk, &newest(aged), 14, &page);
+    });
     // Of a newer one over an older one.
     check(Verdict::Damage, |aged, disk| {
         let page = page_of(disk, &newest(aged), 2);
