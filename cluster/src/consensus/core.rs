@@ -152,7 +152,7 @@ impl Core {
                 }
             }
             Input::Propose { group, ticket, entry, term } => match self.touch(group) {
-                Some(replica) => replica.propose(ticket, entry, term, out),
+                Some(replica) => replica.asked.push((ticket, term, entry)),
                 None => refuse(ticket, out),
             },
             Input::Read { group, ticket } => match self.touch(group) {

@@ -35,6 +35,8 @@ pub enum Mutant {
     TickDebt,
     /// Leases half again as long (§6).
     LeaseTooLong,
+    /// The library's `batch_append`, which loses entries.
+    BatchAppend,
     /// Elections draw from the thread's own randomness (§7).
     RandomTimeouts,
 }

@@ -17,6 +17,7 @@ use wire::ids::{Index, ReplicaId, Term};
 impl Replica {
     /// Runs until nothing is ready (§1.8). What it has to write gathers in `append`, to go with batch `forming`.
     pub(super) fn settle(&mut self, now: Duration, forming: BatchId, settings: &Settings, out: &mut Vec<Effect>) {
+        self.propose_all(out);
         loop {
             self.start_round(now, settings);
             if !self.node.has_ready() {

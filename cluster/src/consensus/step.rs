@@ -89,22 +89,35 @@ impl Replica {
         (ticks + parts.into_iter().fold(0, mix) % ticks) as usize
     }
 
-    pub(super) fn propose(&mut self, ticket: Ticket, entry: Bytes, term: Term, out: &mut Vec<Effect>) {
-        let raft = &mut self.node.raft;
-        if raft.state != StateRole::Leader || raft.term != term.0 {
-            out.push(Effect::Answer { ticket, outcome: Outcome::NotLeader(self.leader()) });
+    /// This turn's proposals, as one message to each peer. Refused unless leader in exactly their term (§5).
+    pub(super) fn propose_all(&mut self, out: &mut Vec<Effect>) {
+        let (leads, term) = (self.node.raft.state == StateRole::Leader, Term(self.node.raft.term));
+        let mut entries = Vec::with_capacity(self.asked.len());
+        let mut tickets = Vec::with_capacity(self.asked.len());
+        for (ticket, asked_in, data) in std::mem::take(&mut self.asked) {
+            if !leads || asked_in != term {
+                out.push(Effect::Answer { ticket, outcome: Outcome::NotLeader(self.leader()) });
+                continue;
+            }
+            tickets.push(ticket);
+            entries.push(pb::Entry { data, ..pb::Entry::default() });
+        }
+        if entries.is_empty() {
             return;
         }
         let mut message = pb::Message::default();
         message.set_msg_type(MsgPropose);
-        message.from = raft.id;
-        let mut proposed = pb::Entry::default();
-        proposed.data = entry;
-        message.set_entries(vec![proposed].into());
-        // §4, §5: dropped during a transfer or beyond the uncommitted bytes; then it is in no log.
-        match raft.step(message) {
-            Ok(()) => self.remember_last(ticket),
-            Err(_) => out.push(Effect::Answer { ticket, outcome: Outcome::NotRun }),
+        message.from = self.id.0;
+        message.set_entries(entries.into());
+        let first = self.node.raft.raft_log.last_index() + 1;
+        // §4, §5: dropped during a transfer or beyond the uncommitted bytes; then none of it is in any log.
+        let taken = self.node.raft.step(message).is_ok();
+        for (place, ticket) in tickets.into_iter().enumerate() {
+            if taken {
+                self.proposals.remember(first + place as u64, term.0, ticket);
+            } else {
+                out.push(Effect::Answer { ticket, outcome: Outcome::NotRun });
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::group::{Done, Settled};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use storage::log::Start;
-use storage::replica::{Applied, ReplicaStore, Round};
+use storage::replica::{Applied, ReplicaState, ReplicaStore, Round};
 use wire::codec;
 use wire::ids::{GroupId, Index, ReplicaId};
 
@@ -85,6 +85,7 @@ pub(super) fn encode_members(group: GroupId, conf: &Conf) -> Bytes {
     codec::encode(&(group, conf)).expect("numbers always encode").into()
 }
 
-pub(super) fn decode_members(bytes: &[u8]) -> Result<(GroupId, Conf), codec::CodecError> {
-    codec::decode(bytes)
+/// The group a replica belongs to, and its membership.
+pub fn members(state: &ReplicaState) -> Result<(GroupId, Conf), codec::CodecError> {
+    codec::decode(&state.conf_state)
 }

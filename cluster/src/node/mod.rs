@@ -12,7 +12,7 @@ mod open;
 pub mod threads;
 mod writer;
 
-pub use applier::{Applier, ApplyJob};
+pub use applier::{Applier, ApplyJob, members};
 pub use fence::{Mark, mark};
 pub use handle::Handle;
 pub use leading::Leading;

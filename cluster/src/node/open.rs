@@ -1,6 +1,6 @@
 //! From two engines to a node that can turn: bootstrap, recovery, and the checks between the two (P17, P18).
 
-use super::applier::{Applier, decode_members, encode_members};
+use super::applier::{Applier, encode_members, members};
 use super::handle::{Handle, SendAsk};
 use super::leading::{Cells, Leading};
 use super::looper::Loop;
@@ -75,7 +75,7 @@ type Stores = BTreeMap<GroupId, (ReplicaStore, Conf)>;
 fn open_stores(engine: &Arc<dyn Engine>, recovered: &Recovered, groups: u16) -> Result<Stores, OpenError> {
     let mut stores = Stores::new();
     for (id, state) in replica::replicas(&**engine)? {
-        let (group, conf) = decode_members(&state.conf_state).map_err(|e| OpenError::Members(id, e))?;
+        let (group, conf) = members(&state).map_err(|e| OpenError::Members(id, e))?;
         if let Some(store) = ReplicaStore::open(engine.clone(), id)? {
             stores.insert(group, (store, conf));
         }
