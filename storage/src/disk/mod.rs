@@ -8,6 +8,7 @@ mod fate;
 mod faults;
 mod inode;
 mod memory;
+mod memory_calls;
 mod real;
 mod rng;
 #[cfg(test)]

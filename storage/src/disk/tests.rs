@@ -170,9 +170,15 @@ fn after_the_machine_stopped_old_handles_are_dead() {
 fn one_seed_is_one_history() {
     let run = |seed| {
         let disk = MemoryDisk::new(seed);
-        disk.set_chances(Chances { sync_fails: 3_000, sync_is_slow: 3_000, slow_max: std::time::Duration::from_secs(1), ..Chances::default() });
+        disk.set_chances(Chances {
+            sync_fails: 3_000,
+            sync_is_slow: 3_000,
+            slow_max: std::time::Duration::from_secs(1),
+            ..Chances::default()
+        });
         let file = write(&disk, "a", &[7; 9000]);
-        let results: Vec<bool> = (0..20).map(|step| file.write_at(&[step; 5000], 100).and_then(|()| file.sync()).is_ok()).collect();
+        let results: Vec<bool> =
+            (0..20).map(|step| file.write_at(&[step; 5000], 100).and_then(|()| file.sync()).is_ok()).collect();
         disk.sync_dir().unwrap();
         file.write_at(&[9; 9000], 0).unwrap();
         let delay = disk.take_delay();

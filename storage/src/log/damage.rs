@@ -20,7 +20,10 @@ pub enum Found {
     /// A segment that is not the last one has no seal.
     NoSeal,
     Missing,
-    Short { bytes: u64, expected: u64 },
+    Short {
+        bytes: u64,
+        expected: u64,
+    },
     /// The manifest is unreadable, or older than the segments.
     Manifest(String),
     /// The checksums hold, but what is written breaks the log's rules.

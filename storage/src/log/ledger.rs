@@ -245,4 +245,3 @@ impl Ledger {
         extents.filter(|extent| extent.segment == segment).map(|extent| extent.last - extent.first + 1).sum()
     }
 }
-

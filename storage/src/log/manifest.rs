@@ -83,15 +83,7 @@ impl Manifest {
         page.extend_from_slice(&FORMAT.to_le_bytes());
         page.extend_from_slice(&MAGIC);
         page.extend_from_slice(&self.cluster.0);
-        for number in [
-            self.generation,
-            self.node.0,
-            self.log,
-            self.first,
-            self.first_unit,
-            self.last,
-            self.cuts,
-        ] {
+        for number in [self.generation, self.node.0, self.log, self.first, self.first_unit, self.last, self.cuts] {
             page.extend_from_slice(&number.to_le_bytes());
         }
         page.extend_from_slice(&self.segment_pages.to_le_bytes());

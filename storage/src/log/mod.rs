@@ -17,7 +17,9 @@
 //! any way to append without syncing.
 
 mod batch;
+mod content;
 mod counters;
+mod create;
 mod cut;
 mod damage;
 mod error;

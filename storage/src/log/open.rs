@@ -2,12 +2,13 @@
 
 use super::batch::{Entry, HardState, Start};
 use super::counters::Counters;
+use super::create::{ensure, holds_something};
 use super::cut;
 use super::damage::{Damage, Found};
 use super::error::{OpenError, io_error};
 use super::manifest::{self, Manifest, ManifestFile, Mark, Place, Why};
 use super::options::Options;
-use super::page::{Judged, PAGE, UnitKind, judge};
+use super::page::{PAGE, UnitKind};
 use super::payload::PageBuffer;
 use super::replay::{self, Replay, replay};
 use super::scan::End;
@@ -154,11 +155,7 @@ fn refuse_holes(replayed: &Replay, manifest: &ManifestFile) -> Result<(), OpenEr
 }
 
 /// Cuts a torn tail away; that it was there is durable before.
-fn cut_torn(
-    disk: &dyn Disk,
-    manifest: &mut ManifestFile,
-    replayed: &mut Replay,
-) -> Result<Option<Mark>, OpenError> {
+fn cut_torn(disk: &dyn Disk, manifest: &mut ManifestFile, replayed: &mut Replay) -> Result<Option<Mark>, OpenError> {
     let Some(End::Torn { page }) = replayed.end else { return Ok(None) };
     let place = Place { segment: manifest.now.last, page };
     let mark = Mark { why: Why::Torn, place, unit: replayed.next_unit };
@@ -195,63 +192,11 @@ fn tidy(disk: &dyn Disk, options: &Options, manifest: &ManifestFile) -> Result<S
     Ok(spares)
 }
 
-/// True if the log was made now.
-fn ensure(disk: &dyn Disk, options: &Options) -> Result<bool, OpenError> {
-    let names = list(disk)?;
-    if names.iter().any(|name| name == manifest::NAME) {
-        return Ok(false);
-    }
-    let manifest = Manifest {
-        generation: 1,
-        cluster: options.cluster,
-        node: options.node,
-        log: options.create.unwrap_or_default(),
-        segment_pages: options.segment_pages,
-        first: 1,
-        first_unit: 1,
-        last: 1,
-        pending: None,
-        marks: Vec::new(),
-        cuts: 0,
-    };
-    for name in &names {
-        let Some(number) = segment::number(name) else { continue };
-        // A log being made has nothing but zeros before it has a manifest.
-        if holds_something(disk, &manifest, number)? {
-            let place = Place { segment: number, page: 0 };
-            return Err(OpenError::MissingFile(damage(place, Found::Manifest("it is missing".to_owned()))));
-        }
-    }
-    if options.create.is_none() {
-        return Err(OpenError::NoLog);
-    }
-    let failed = || io_error("make the log");
-    for name in names.iter().filter(|name| segment::number(name).is_some() || segment::is_spare(name)) {
-        disk.remove(name).map_err(failed())?;
-    }
-    let make = || {
-        let file = disk.create(&segment::name(1))?;
-        file.zero(0, u64::from(options.segment_pages) * PAGE as u64)?;
-        file.sync()?;
-        disk.sync_dir()
-    };
-    make().map_err(failed())?;
-    ManifestFile::create(disk, manifest)?;
-    Ok(true)
-}
-
-/// Whether a file holds any page that its being made does not explain.
-fn holds_something(disk: &dyn Disk, manifest: &Manifest, number: u64) -> Result<bool, OpenError> {
-    let Some(loaded) = segment::load(disk, number, manifest.segment_pages)? else { return Ok(false) };
-    let mut pages = loaded.bytes.chunks_exact(PAGE).zip(0..);
-    Ok(pages.any(|(page, at)| judge(page, manifest.log, number, at) != Judged::Old))
-}
-
-fn list(disk: &dyn Disk) -> Result<Vec<String>, OpenError> {
+pub(super) fn list(disk: &dyn Disk) -> Result<Vec<String>, OpenError> {
     disk.list().map_err(io_error("list the log's folder"))
 }
 
-fn damage(place: Place, found: Found) -> Box<Damage> {
+pub(super) fn damage(place: Place, found: Found) -> Box<Damage> {
     Box::new(Damage { place, found, whole: BTreeMap::new(), behind: BTreeMap::new() })
 }
 

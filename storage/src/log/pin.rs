@@ -95,7 +95,8 @@ impl Log {
                 };
                 let Some(log) = ledger.replicas.get(&replica) else { continue };
                 let lives = |index: u64| {
-                    let here = |extent: &Extent| extent.segment == number && (extent.first..=extent.last).contains(&index);
+                    let here =
+                        |extent: &Extent| extent.segment == number && (extent.first..=extent.last).contains(&index);
                     log.extents().iter().any(here)
                 };
                 // Of an index written twice into one segment the later one is the live one.

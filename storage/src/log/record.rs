@@ -186,11 +186,7 @@ fn read_start(cursor: &mut Cursor) -> Result<Start, Malformed> {
 }
 
 fn read_hard(cursor: &mut Cursor) -> Result<HardState, Malformed> {
-    Ok(HardState {
-        term: Term(cursor.number()?),
-        vote: ReplicaId(cursor.number()?),
-        commit: Index(cursor.number()?),
-    })
+    Ok(HardState { term: Term(cursor.number()?), vote: ReplicaId(cursor.number()?), commit: Index(cursor.number()?) })
 }
 
 fn read_entries(cursor: &mut Cursor) -> Result<Vec<Entry>, Malformed> {

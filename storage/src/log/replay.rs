@@ -1,6 +1,7 @@
 //! All segments, oldest first, unit by unit: what the log holds.
 
-use super::batch::{Entry, ReplicaAppend};
+use super::batch::ReplicaAppend;
+use super::content::Content;
 use super::damage::{Damage, Found};
 use super::error::OpenError;
 use super::ledger::{Ledger, ReplicaLog};
@@ -10,7 +11,7 @@ use super::record::{self, Record, Unreadable};
 use super::scan::{End, Frame, Stop, Unit, glean, scan};
 use super::segment::{self, Loaded};
 use crate::disk::{Disk, File};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use wire::ids::{Index, ReplicaId};
 
 /// A segment in use.
@@ -38,13 +39,6 @@ pub(super) struct Tail {
     pub file: Box<dyn File>,
     /// Its last whole unit, as read: where it begins, and its bytes.
     pub last_unit: Option<(u32, UnitKind, Vec<u8>)>,
-}
-
-/// A replica's entries; `None` = its segment is gone (it must be moved, purged or cut before the end).
-#[derive(Debug, Default)]
-pub(super) struct Content {
-    first: u64,
-    entries: VecDeque<Option<Entry>>,
 }
 
 /// Why there is no replay.
@@ -116,7 +110,8 @@ fn behind(disk: &dyn Disk, manifest: &Manifest, place: Place) -> BTreeMap<Replic
         if let Ok(Some(loaded)) = segment::load(disk, number, manifest.segment_pages) {
             glean(&loaded.bytes, frame, from, |payload| {
                 for record in record::read(payload).unwrap_or_default() {
-                    if let Record::Append(ReplicaAppend { replica, entries, .. }) | Record::Moved(replica, entries) = record
+                    if let Record::Append(ReplicaAppend { replica, entries, .. }) | Record::Moved(replica, entries) =
+                        record
                         && let Some(last) = entries.last()
                     {
                         let end: &mut Index = seen.entry(replica).or_default();
@@ -150,7 +145,7 @@ impl Replay {
 
     /// Replicas that lack an entry: it lay in a segment that is gone, and nothing moved, purged or cut it.
     pub(super) fn with_holes(&self) -> Vec<ReplicaId> {
-        let holed = self.contents.iter().filter(|(_, content)| content.entries.iter().any(Option::is_none));
+        let holed = self.contents.iter().filter(|(_, content)| content.has_holes());
         holed.map(|(replica, _)| *replica).collect()
     }
 
@@ -199,15 +194,14 @@ impl Replay {
         }
         if oldest {
             for (replica, log) in &told {
-                let first = log.start.index.0 + 1;
-                let gone = (log.last().0 + 1 - first) as usize;
-                self.contents.insert(*replica, Content { first, entries: std::iter::repeat_n(None, gone).collect() });
+                self.contents.insert(*replica, Content::gone(log.start.index.0 + 1, log.last().0));
             }
             self.ledger.replicas = told;
             return Ok(());
         }
         let known = &self.ledger.replicas;
-        let same = |(replica, log): (&ReplicaId, &ReplicaLog)| known.get(replica).is_some_and(|known| known.agrees(log));
+        let same =
+            |(replica, log): (&ReplicaId, &ReplicaLog)| known.get(replica).is_some_and(|known| known.agrees(log));
         if told.len() != known.len() || !told.iter().all(same) {
             return Err("a checkpoint does not agree with the segments before it".to_owned().into());
         }
@@ -263,40 +257,5 @@ impl From<Unreadable> for Refused {
             Unreadable::Newer(version) => Refused::Newer(version),
             Unreadable::Malformed(malformed) => Refused::Because(malformed.to_string()),
         }
-    }
-}
-
-impl Content {
-    /// The ledger has checked the append: indexes fit.
-    fn apply(&mut self, append: ReplicaAppend) {
-        if self.first == 0 {
-            self.first = 1;
-        }
-        if let Some(start) = append.reset {
-            self.first = start.index.0 + 1;
-            self.entries.clear();
-        }
-        if let Some(first) = append.entries.first() {
-            self.entries.truncate((first.index.0 - self.first) as usize);
-            self.entries.extend(append.entries.into_iter().map(Some));
-        }
-        if let Some(purge) = append.purge
-            && purge.index.0 >= self.first
-        {
-            self.entries.drain(..(purge.index.0 + 1 - self.first) as usize);
-            self.first = purge.index.0 + 1;
-        }
-    }
-
-    fn fill(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
-            let at = (entry.index.0 - self.first) as usize;
-            self.entries[at] = Some(entry);
-        }
-    }
-
-    /// All entries; the caller knows that there are no holes.
-    pub(super) fn into_entries(self) -> Vec<Entry> {
-        self.entries.into_iter().flatten().collect()
     }
 }

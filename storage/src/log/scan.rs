@@ -27,9 +27,13 @@ pub(super) struct Unit<'a> {
 pub(super) enum End {
     Sealed,
     /// The next unit goes to this page.
-    Open { page: u32 },
+    Open {
+        page: u32,
+    },
     /// From this page on lie parts of a unit that was never acknowledged.
-    Torn { page: u32 },
+    Torn {
+        page: u32,
+    },
 }
 
 /// Why the reading stopped.

@@ -63,7 +63,9 @@ impl Log {
     pub(super) fn take_spare(&mut self) -> Result<Spare, LogError> {
         self.spares.blocked = false;
         loop {
-            if self.step()? && let Some(spare) = self.spares.ready.take() {
+            if self.step()?
+                && let Some(spare) = self.spares.ready.take()
+            {
                 return Ok(spare);
             }
         }

@@ -68,9 +68,10 @@ fn check_repaired(aged: &Aged, disk: &MemoryDisk, repaired: Option<&Repaired>) {
     assert!(was, "after the repair the log is as it never was");
     if let Some(repaired) = repaired {
         assert!(repaired.emptied.keys().all(|replica| found.replicas[replica].entries.is_empty()));
-        let ends = found.replicas.iter().map(|(replica, log)| {
-            (*replica, log.entries.last().map_or(log.start.index, |entry| entry.index))
-        });
+        let ends = found
+            .replicas
+            .iter()
+            .map(|(replica, log)| (*replica, log.entries.last().map_or(log.start.index, |entry| entry.index)));
         assert_eq!(repaired.kept, ends.collect());
     }
     // And it goes on.

@@ -376,7 +376,9 @@ fn damage_names_what_is_whole_and_what_lies_behind() {
     let damage = error.damage().unwrap();
     assert_eq!(damage.place, Place { segment: 1, page: 4 });
     let said = error.to_string();
-    for part in ["segment 1, page 4", "checksum", "r4 up to @3", "seen behind it: r4 up to @6, r5 up to @1", REPAIR_COMMAND] {
+    for part in
+        ["segment 1, page 4", "checksum", "r4 up to @3", "seen behind it: r4 up to @6, r5 up to @1", REPAIR_COMMAND]
+    {
         assert!(said.contains(part), "{said}");
     }
 }

@@ -179,8 +179,10 @@ fn the_format_is_frozen() {
     let mut one = entry(2, 1, 5000);
     one.kind = EntryKind::ChangeV2;
     one.context = bytes::Bytes::from_static(b"context");
-    let append = ReplicaAppend { reset: Some(at(1, 1)), entries: vec![one], hard_state: Some(hard(1, 2, 1)), ..of(300) };
-    log.append(&batch([append, ReplicaAppend { entries: entries(1, 2, 1, 5), purge: Some(at(1, 1)), ..of(5) }])).unwrap();
+    let append =
+        ReplicaAppend { reset: Some(at(1, 1)), entries: vec![one], hard_state: Some(hard(1, 2, 1)), ..of(300) };
+    log.append(&batch([append, ReplicaAppend { entries: entries(1, 2, 1, 5), purge: Some(at(1, 1)), ..of(5) }]))
+        .unwrap();
     log.append(&batch([ReplicaAppend { destroy: true, ..of(5) }])).unwrap();
     log.seal_idle().unwrap();
     let bytes = disk.bytes(&segment(1));
