@@ -1,12 +1,13 @@
 //! How fast the log takes entries on this machine's disk: `cargo run --release -p storage --example log_bench [FOLDER]`.
 //!
 //! One thread appends batches one after the other, each one write and one fsync, 200 B an entry over 64 replicas; purging
-//! keeps the log at a few segments. What it leaves out: consensus, the queue in front of the writer, other work on the disk.
+//! keeps the log at a few segments. `floor` is a bare write + fdatasync of as many pages into a zeroed file, right before:
+//! what the disk gives at that moment. What it leaves out: consensus, the queue in front of the writer, other work on the disk.
 
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::disk::{RealDisk, Rng};
+use storage::disk::{Disk, RealDisk, Rng};
 use storage::log::{Entry, EntryKind, Log, LogBatch, Options, ReplicaAppend, Start};
 use wire::ids::{ClusterId, Index, NodeId, ReplicaId, Term};
 
@@ -19,18 +20,23 @@ const KEPT: u64 = 2000;
 fn main() {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "log-bench".to_owned());
     println!("folder {folder}, {ENTRY} B entries, {REPLICAS} replicas, medians of 3 rounds of {ROUND:?}");
-    println!("entries a batch | k entries/s | append p50, p99, p99.9, max (µs) | entries a sync | bytes a payload byte, zeroing");
+    println!(
+        "entries a batch | k entries/s | append p50, p99, p99.9, max (µs) | entries a sync | bytes a payload byte, zeroing"
+    );
     for entries in [1, 16, 64, 256] {
         let mut rounds: Vec<Round> = (0..3).map(|seed| round(&folder, entries, seed)).collect();
         rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-        let Round { rate, times, per_sync, per_byte, zeroed } = &rounds[1];
-        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
+        let Round { rate, times, floor, per_sync, per_byte, zeroed } = &rounds[1];
+        let of = |times: &[Duration], part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
+        let at = |part| of(times, part);
         println!(
-            "{entries:15} | {rate:11.1} | {}, {}, {}, {} | {per_sync:.1} | {per_byte:.2}, {zeroed:.2}",
+            "{entries:15} | {rate:11.1} | {}, {}, {}, {} | {}, {} | {per_sync:.1} | {per_byte:.2}, {zeroed:.2}",
             at(0.5),
             at(0.99),
             at(0.999),
-            at(1.0)
+            at(1.0),
+            of(floor, 0.5),
+            of(floor, 0.99)
         );
     }
     let _ = std::fs::remove_dir_all(folder);
@@ -39,20 +45,40 @@ fn main() {
 struct Round {
     rate: f64,
     times: Vec<Duration>,
+    floor: Vec<Duration>,
     per_sync: f64,
     per_byte: f64,
     zeroed: f64,
 }
 
+fn floor(disk: &dyn Disk, pages: usize) -> Vec<Duration> {
+    let file = disk.create("floor").expect("a file can be made");
+    let len = 16 << 20;
+    file.zero(0, len).and_then(|()| file.sync()).expect("the disk works");
+    let page = vec![7; pages * 4096];
+    let mut times = Vec::new();
+    let began = Instant::now();
+    for at in (0..).map(|step| step * page.len() as u64 % (len - page.len() as u64)) {
+        if began.elapsed() > ROUND / 4 {
+            break;
+        }
+        let before = Instant::now();
+        file.write_at(&page, at / 4096 * 4096).and_then(|()| file.sync()).expect("the disk works");
+        times.push(before.elapsed());
+    }
+    times.sort();
+    times
+}
+
 fn round(folder: &str, entries: usize, seed: u64) -> Round {
     let _ = std::fs::remove_dir_all(folder);
     let disk = Arc::new(RealDisk::open(folder).expect("the folder can be made"));
+    let floor = floor(&*disk, (entries * (ENTRY + 8)).div_ceil(4056));
     let options = Options::new(ClusterId([1; 16]), NodeId(1)).create(seed);
     let (mut log, _) = Log::open(disk, &options).expect("a new log opens");
     let mut rng = Rng::new(seed);
-    let data: Vec<Bytes> = (0..64)
-        .map(|_| Bytes::from((0..ENTRY).map(|_| rng.below(256) as u8).collect::<Vec<u8>>()))
-        .collect();
+    let data: Vec<Bytes> =
+        (0..64).map(|_| Bytes::from((0..ENTRY).map(|_| rng.below(256) as u8).collect::<Vec<u8>>())).collect();
     let mut last = [0u64; REPLICAS];
     let mut turn = 0;
     let mut times = Vec::new();
@@ -93,6 +119,7 @@ fn round(folder: &str, entries: usize, seed: u64) -> Round {
     Round {
         rate: counters.entries as f64 / took / 1000.0,
         times,
+        floor,
         per_sync: counters.entries as f64 / counters.syncs as f64,
         per_byte: counters.bytes as f64 / payload,
         zeroed: counters.zeroed as f64 / payload,

@@ -1,5 +1,6 @@
 //! The damage table of DEPENDENCIES.md, "The log engine", row by row (its column "own"), and what lies around it.
 
+use super::super::page::{HEADER, Judged, judge, stamp};
 use super::world::*;
 use crate::disk::{Fault, MemoryDisk, Op, Rng, Rule};
 use crate::log::*;
@@ -359,6 +360,31 @@ fn a_newer_format_is_refused_by_name() {
     });
     let error = open(&disk).unwrap_err();
     assert!(matches!(error, OpenError::NewerFormat { found: 2, known: 1 }), "{error}");
+}
+
+/// Changes a byte of a page's payload and sums it up again: checksums hold, the words do not.
+fn forge(disk: &MemoryDisk, name: &str, page: u64, byte: usize, change: impl Fn(u8) -> u8) {
+    let number = super::super::segment::number(name).unwrap();
+    let mut bytes = page_of(disk, name, page);
+    let Judged::New(header) = judge(&bytes, 0xfeed, number, page as u32) else { panic!("not a page of this segment") };
+    bytes[HEADER + byte] = change(bytes[HEADER + byte]);
+    stamp(&mut bytes, &header);
+    put_page(disk, name, page, &bytes);
+}
+
+#[test]
+fn words_that_contradict_each_other_are_damage() {
+    // The newest segment's checkpoint: of another commit than its predecessors say (the last byte of the hard state).
+    for byte in [2, 3, 4, 5, 6, 7, 8] {
+        check(Verdict::Damage, |aged, disk| forge(disk, &newest(aged), 0, byte, |was| was ^ 1));
+    }
+    // A record of no known kind.
+    check(Verdict::Damage, |aged, disk| forge(disk, &newest(aged), 1, 1, |_| 0x55));
+    // A newer version of the records, in a manifest of ours.
+    let aged = aged(SEED, 150);
+    let disk = aged.disk.copy();
+    forge(&disk, &newest(&aged), 1, 0, |version| version + 1);
+    assert!(matches!(open(&disk), Err(OpenError::NewerFormat { found: 2, known: 1 })));
 }
 
 #[test]
