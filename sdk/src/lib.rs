@@ -14,6 +14,9 @@ mod service;
 mod table;
 mod tx;
 
+#[cfg(test)]
+mod tests;
+
 pub use cx::{Closed, Cx, Sink};
 pub use listing::Listing;
 pub use read::{Read, Scan, View};

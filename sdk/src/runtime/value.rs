@@ -44,3 +44,33 @@ impl Value {
         self.due_ns != 0 && now_ns >= self.due_ns
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_comes_back() {
+        for due_ns in [0, -1, 1, i64::MIN, i64::MAX] {
+            let stored = Value::encode(3, due_ns, b"payload");
+            assert_eq!(stored[..2], [FORMAT, 3]);
+            let value = Value { version: 3, due_ns, payload: Bytes::from_static(b"payload") };
+            assert_eq!(Value::decode("t", stored).unwrap(), value);
+        }
+        assert_eq!(Value::decode("t", Value::encode(1, 0, b"")).unwrap().payload, Bytes::new());
+    }
+
+    #[test]
+    fn it_is_due_at_its_moment_and_ever_after() {
+        let value = |due_ns| Value { version: 1, due_ns, payload: Bytes::new() };
+        assert!(!value(0).is_due(i64::MAX), "0 = never");
+        assert!(!value(5).is_due(4) && value(5).is_due(5) && value(5).is_due(i64::MAX));
+    }
+
+    #[test]
+    fn what_is_not_whole_or_not_ours_is_named() {
+        let error = |bytes: &'static [u8]| Value::decode("t", Bytes::from_static(bytes)).unwrap_err();
+        assert!(error(&[1, 1, 0]).detail.contains("table t does not decode: it is shorter"));
+        assert!(error(&[9, 1, 0, 0, 0, 0, 0, 0, 0, 0]).detail.contains("it has format 9"));
+    }
+}
