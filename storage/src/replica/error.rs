@@ -38,7 +38,9 @@ impl Error {
         match self {
             Error::Engine(error) => error.is_fatal(),
             Error::Newer { .. } | Error::Malformed { .. } => true,
-            Error::Used(_) | Error::Gone(_) | Error::Chunk { .. } | Error::Behind { .. } | Error::Superseded { .. } => false,
+            Error::Used(_) | Error::Gone(_) | Error::Chunk { .. } | Error::Behind { .. } | Error::Superseded { .. } => {
+                false
+            }
         }
     }
 }

@@ -68,7 +68,9 @@ impl Round {
         self.ops.extend(ops.into_iter().map(|op| match op {
             Op::Put { key, value } => Op::Put { key: keys::row(&prefix, &key), value },
             Op::Delete { key } => Op::Delete { key: keys::row(&prefix, &key) },
-            Op::DeleteRange { from, to } => Op::DeleteRange { from: keys::row(&prefix, &from), to: keys::row(&prefix, &to) },
+            Op::DeleteRange { from, to } => {
+                Op::DeleteRange { from: keys::row(&prefix, &from), to: keys::row(&prefix, &to) }
+            }
         }));
     }
 
@@ -80,11 +82,10 @@ impl Round {
         let Some((store, _)) = self.ends.values().next() else { return Ok(()) };
         let engine = store.engine().clone();
         let mut batch = Batch { ops: self.ops };
-        batch.ops.extend(
-            self.ends
-                .iter()
-                .map(|(replica, (_, state))| Op::Put { key: Bytes::copy_from_slice(&keys::state(*replica)), value: layout::live(state) }),
-        );
+        batch.ops.extend(self.ends.iter().map(|(replica, (_, state))| Op::Put {
+            key: Bytes::copy_from_slice(&keys::state(*replica)),
+            value: layout::live(state),
+        }));
         engine.write(batch)?;
         for (store, state) in self.ends.into_values() {
             store.set_state(state);

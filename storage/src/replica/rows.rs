@@ -52,7 +52,12 @@ impl View for Rows<'_> {
         self.view.get(&keys::row(&self.prefix, key))
     }
 
-    fn visit(&self, range: Range<&[u8]>, order: Order, row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>) -> Result<(), state::Error> {
+    fn visit(
+        &self,
+        range: Range<&[u8]>,
+        order: Order,
+        row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>,
+    ) -> Result<(), state::Error> {
         let (from, to) = (keys::row(&self.prefix, range.start), keys::row(&self.prefix, range.end));
         self.visit_absolute(&from..&to, order, row)
     }

@@ -38,7 +38,8 @@ pub fn replicas(engine: &dyn Engine) -> Result<Vec<(ReplicaId, ReplicaState)>, E
         let range = keys::states();
         for (key, row) in view.scan(&range.start..&range.end, Order::Ascending, usize::MAX)? {
             let what = || key.escape_ascii().to_string();
-            let replica = keys::replica_of_state(&key).ok_or_else(|| Error::Malformed { what: what(), why: "no replica's key" })?;
+            let replica = keys::replica_of_state(&key)
+                .ok_or_else(|| Error::Malformed { what: what(), why: "no replica's key" })?;
             found.extend(layout::state(replica, row)?.map(|state| (replica, state)));
         }
         Ok(found)
@@ -62,7 +63,9 @@ impl ReplicaStore {
         }
         // Rows without a state row cannot be; should a bug leave some, they are not this replica's.
         let all = keys::all_rows(replica);
-        engine.write(Batch { ops: vec![Op::DeleteRange { from: all.start, to: all.end }, put_state(replica, layout::live(&state))] })?;
+        engine.write(Batch {
+            ops: vec![Op::DeleteRange { from: all.start, to: all.end }, put_state(replica, layout::live(&state))],
+        })?;
         engine.flush()?;
         Ok(ReplicaStore::new(engine, replica, state))
     }
@@ -162,7 +165,8 @@ impl ReplicaStore {
             return Err(Error::Behind { snapshot: state.applied, applied: current.applied });
         }
         let old = keys::rows_before(self.replica(), state.generation);
-        let ops = vec![Op::DeleteRange { from: old.start, to: old.end }, put_state(self.replica(), layout::live(&state))];
+        let ops =
+            vec![Op::DeleteRange { from: old.start, to: old.end }, put_state(self.replica(), layout::live(&state))];
         self.shared.engine.write(Batch { ops })?;
         self.set_state(state.clone());
         drop(held);
@@ -174,7 +178,8 @@ impl ReplicaStore {
     pub fn destroy(self) -> Result<(), Error> {
         let mut stagings = self.stagings()?;
         let all = keys::all_rows(self.replica());
-        let ops = vec![Op::DeleteRange { from: all.start, to: all.end }, put_state(self.replica(), layout::destroyed())];
+        let ops =
+            vec![Op::DeleteRange { from: all.start, to: all.end }, put_state(self.replica(), layout::destroyed())];
         self.shared.engine.write(Batch { ops })?;
         stagings.destroyed = true;
         drop(stagings);
@@ -203,7 +208,8 @@ impl ReplicaStore {
         let mut ops = Vec::new();
         for range in others {
             // Looked for first: a range delete costs every later read a little.
-            let first = read(self.engine().as_ref(), |view| Ok(view.scan(&range.start..&range.end, Order::Ascending, 1)?))?;
+            let first =
+                read(self.engine().as_ref(), |view| Ok(view.scan(&range.start..&range.end, Order::Ascending, 1)?))?;
             if !first.is_empty() {
                 ops.push(Op::DeleteRange { from: range.start, to: range.end });
             }
@@ -217,7 +223,10 @@ impl ReplicaStore {
 
 impl fmt::Debug for ReplicaStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplicaStore").field("replica", &self.replica()).field("state", &self.state()).finish_non_exhaustive()
+        f.debug_struct("ReplicaStore")
+            .field("replica", &self.replica())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
     }
 }
 

@@ -45,7 +45,12 @@ impl<V: View> View for Checked<V> {
         self.0.get(key)?.map(|stored| open(key, stored)).transpose()
     }
 
-    fn visit(&self, range: Range<&[u8]>, order: Order, row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>) -> Result<(), Error> {
+    fn visit(
+        &self,
+        range: Range<&[u8]>,
+        order: Order,
+        row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         if range.is_empty() {
             return Ok(());
         }

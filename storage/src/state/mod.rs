@@ -8,6 +8,8 @@
 
 mod checksum;
 mod memory;
+#[cfg(feature = "rocksdb")]
+pub mod rocks;
 #[cfg(test)]
 mod suite;
 
@@ -52,7 +54,12 @@ pub trait View {
     }
 
     /// Hands `row` each row of `range` in `order` until it breaks off: for walks too long to hold in memory.
-    fn visit(&self, range: Range<&[u8]>, order: Order, row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>) -> Result<(), Error>;
+    fn visit(
+        &self,
+        range: Range<&[u8]>,
+        order: Order,
+        row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>,
+    ) -> Result<(), Error>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

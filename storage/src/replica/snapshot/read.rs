@@ -17,7 +17,9 @@ pub struct SnapshotHeader {
 impl SnapshotHeader {
     /// The header, if this is a snapshot's first chunk: what the sender announces before it streams the rest.
     pub fn of_first(chunk: &Bytes) -> Result<SnapshotHeader, Error> {
-        let Chunk { number: 0, header: (applied, applied_term), body: Body::Head { conf_state } } = Chunk::read(chunk.clone(), 0)? else {
+        let Chunk { number: 0, header: (applied, applied_term), body: Body::Head { conf_state } } =
+            Chunk::read(chunk.clone(), 0)?
+        else {
             return Err(Error::Chunk { chunk: 0, why: "not a snapshot's first" });
         };
         Ok(SnapshotHeader { applied, applied_term, conf_state })

@@ -21,7 +21,11 @@ pub struct Staging {
 #[derive(Debug)]
 enum Progress {
     Head,
-    Rows { header: SnapshotHeader, running: Box<Running>, last: Option<Bytes> },
+    Rows {
+        header: SnapshotHeader,
+        running: Box<Running>,
+        last: Option<Bytes>,
+    },
     /// An error, or the end: nothing more is taken.
     Over,
 }

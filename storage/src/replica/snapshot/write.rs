@@ -7,7 +7,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use std::ops::ControlFlow;
 
 /// Sends the whole stream, or until `send` breaks off; true if it got to the end.
-pub fn write(rows: &Rows<'_>, chunk_bytes: usize, send: &mut dyn FnMut(Bytes) -> ControlFlow<()>) -> Result<bool, Error> {
+pub fn write(
+    rows: &Rows<'_>,
+    chunk_bytes: usize,
+    send: &mut dyn FnMut(Bytes) -> ControlFlow<()>,
+) -> Result<bool, Error> {
     let mut chunks = Chunks { state: rows.state(), next: 0, send };
     if chunks.send(HEAD, &rows.state().conf_state).is_break() {
         return Ok(false);

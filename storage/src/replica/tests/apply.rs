@@ -18,10 +18,14 @@ fn a_round_of_several_replicas_is_one_batch() {
     round.write().expect("written");
     assert_eq!(memory.unflushed(), 1);
     assert_eq!((line(&one), line(&two)), ("a=one".into(), "a=two".into()));
-    let expected = ReplicaState { applied: Index(5), applied_term: Term(2), conf_state: bytes("voters 1 2"), ..start() };
+    let expected =
+        ReplicaState { applied: Index(5), applied_term: Term(2), conf_state: bytes("voters 1 2"), ..start() };
     assert_eq!(one.state(), expected);
     assert_eq!(one.view(|rows| Ok(rows.state().clone())), Ok(expected.clone()));
-    assert_eq!(replicas(&*engine).expect("read"), [(R1, expected), (R2, ReplicaState { applied: Index(2), ..start() })]);
+    assert_eq!(
+        replicas(&*engine).expect("read"),
+        [(R1, expected), (R2, ReplicaState { applied: Index(2), ..start() })]
+    );
 }
 
 #[test]
@@ -93,7 +97,10 @@ fn p4_a_view_reads_one_moment() {
     store
         .view(|rows| {
             apply(&store, at(3, 1), [put("a", "2"), Op::DeleteRange { from: bytes("b"), to: bytes("c") }]);
-            assert_eq!((rows.state().applied, rows.get(b"a")?, rows.get(b"b")?), (Index(2), Some(bytes("1")), Some(bytes("1"))));
+            assert_eq!(
+                (rows.state().applied, rows.get(b"a")?, rows.get(b"b")?),
+                (Index(2), Some(bytes("1")), Some(bytes("1")))
+            );
             Ok(())
         })
         .expect("read");
@@ -149,7 +156,12 @@ fn equal_rows_have_equal_hashes_wherever_they_lie() {
     apply(&two, at(2, 1), [put("b", "2"), put("c", "3"), put("a", "1"), Op::Delete { key: bytes("c") }]);
     assert_eq!(one.hash().expect("read"), two.hash().expect("read"));
     assert_eq!(one.hash().expect("read").rows, 2);
-    let table: [&[Op]; 4] = [&[put("a", "2")], &[put("c", "")], &[Op::Delete { key: bytes("a") }], &[put("a1", ""), Op::Delete { key: bytes("a") }]];
+    let table: [&[Op]; 4] = [
+        &[put("a", "2")],
+        &[put("c", "")],
+        &[Op::Delete { key: bytes("a") }],
+        &[put("a1", ""), Op::Delete { key: bytes("a") }],
+    ];
     for (n, ops) in table.into_iter().enumerate() {
         apply(&two, at(3 + n as u64, 1), ops.iter().cloned());
         assert_ne!(one.hash().expect("read").hash, two.hash().expect("read").hash, "{ops:?}");

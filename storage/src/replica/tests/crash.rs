@@ -6,7 +6,11 @@ use super::*;
 fn p16_a_crash_anywhere_leaves_one_whole_generation() {
     let (_, elsewhere) = memory();
     let leader = bootstrapped(&elsewhere, R1);
-    apply(&leader, Applied { conf_state: Some(bytes("voters 1 2")), ..at(500, 9) }, (0..40).map(|n| put(&format!("{n:02}"), "new")));
+    apply(
+        &leader,
+        Applied { conf_state: Some(bytes("voters 1 2")), ..at(500, 9) },
+        (0..40).map(|n| put(&format!("{n:02}"), "new")),
+    );
     let new = leader.hash().expect("read");
     let chunks = chunks_of(&leader, 60);
 

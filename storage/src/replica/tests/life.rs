@@ -4,9 +4,17 @@ use super::*;
 
 #[test]
 fn the_layout_of_a_state_row_does_not_change_by_accident() {
-    let state = ReplicaState { generation: Generation(3), applied: Index(0x1122), applied_term: Term(7), conf_state: bytes("conf") };
+    let state = ReplicaState {
+        generation: Generation(3),
+        applied: Index(0x1122),
+        applied_term: Term(7),
+        conf_state: bytes("conf"),
+    };
     let row = layout::live(&state);
-    assert_eq!(row[..], *b"\x01\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x11\x22\x00\x00\x00\x00\x00\x00\x00\x07conf");
+    assert_eq!(
+        row[..],
+        *b"\x01\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x11\x22\x00\x00\x00\x00\x00\x00\x00\x07conf"
+    );
     assert_eq!(layout::state(R1, row), Ok(Some(state)));
     assert_eq!(layout::state(R1, layout::destroyed()), Ok(None));
     assert_eq!(keys::state(R1), *b"\x01\0\0\0\0\0\0\x01\x02");
@@ -17,7 +25,9 @@ fn the_layout_of_a_state_row_does_not_change_by_accident() {
 fn a_newer_state_row_is_refused_by_name() {
     let (_, engine) = memory();
     let row = Bytes::from_static(b"\x02whatever it means");
-    engine.write(Batch { ops: vec![Op::Put { key: Bytes::copy_from_slice(&keys::state(R1)), value: row }] }).expect("written");
+    engine
+        .write(Batch { ops: vec![Op::Put { key: Bytes::copy_from_slice(&keys::state(R1)), value: row }] })
+        .expect("written");
     let error = ReplicaStore::open(engine.clone(), R1).expect_err("refused");
     assert_eq!(error, Error::Newer { what: "the state row of replica r258".into(), version: 2, known: 1 });
     assert!(error.is_fatal());
@@ -46,7 +56,9 @@ fn ranges_hold_one_generation_and_nothing_else() {
             if let Some(next) = generation.0.checked_add(1).map(Generation) {
                 assert!(keys::rows_before(replica, next).contains(&key));
                 assert!(!keys::rows(replica, next).contains(&key));
-                assert!(keys::rows_after(replica, generation).contains(&keys::row(&keys::rows_prefix(replica, next), b"")));
+                assert!(
+                    keys::rows_after(replica, generation).contains(&keys::row(&keys::rows_prefix(replica, next), b""))
+                );
             }
             for other in [replica.0.wrapping_sub(1), replica.0.wrapping_add(1)].map(ReplicaId) {
                 assert!(!keys::all_rows(other).contains(&key));

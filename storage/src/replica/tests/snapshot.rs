@@ -25,7 +25,10 @@ fn a_snapshot_installs_whole() {
         follower.flip(&staged).expect("flipped");
         assert_eq!(follower.hash().expect("read"), leader.hash().expect("read"));
         let expected = ReplicaState { generation: Generation(1), ..leader.state() };
-        assert_eq!((follower.state(), follower.view(|rows| Ok(rows.state().clone()))), (expected.clone(), Ok(expected)));
+        assert_eq!(
+            (follower.state(), follower.view(|rows| Ok(rows.state().clone()))),
+            (expected.clone(), Ok(expected))
+        );
         assert_eq!(strays(&**follower.engine()), [""; 0], "the old generation is gone");
     }
 }
@@ -79,7 +82,11 @@ fn a_snapshot_is_of_one_moment() {
     let mut index = 100;
     let ended = leader.snapshot(1000, &mut |chunk| {
         index += 1;
-        apply(&leader, at(index, 3), [put("row 00999", "changed meanwhile"), Op::DeleteRange { from: bytes("row 005"), to: bytes("row 008") }]);
+        apply(
+            &leader,
+            at(index, 3),
+            [put("row 00999", "changed meanwhile"), Op::DeleteRange { from: bytes("row 005"), to: bytes("row 008") }],
+        );
         chunks.push(chunk);
         ControlFlow::Continue(())
     });
@@ -152,7 +159,11 @@ fn bad_streams_are_refused_and_leave_nothing() {
             let mut broken = chunks[n].to_vec();
             broken[bit / 8] ^= 1 << (bit % 8);
             let stream = [&chunks[..n], &[broken.into()]].concat();
-            assert_eq!(refused(&follower, stream), "damaged on its way: its checksum does not match", "chunk {n} bit {bit}");
+            assert_eq!(
+                refused(&follower, stream),
+                "damaged on its way: its checksum does not match",
+                "chunk {n} bit {bit}"
+            );
         }
     }
 }
@@ -212,7 +223,10 @@ fn of_two_stagings_the_one_left_behind_is_over() {
     let over = Error::Superseded { staged: Generation(1), current: Generation(2) };
     assert_eq!(lost.feed(chunks[5].clone()).expect_err("over"), over);
     assert_eq!(lost.abandon().expect_err("nothing left to delete"), over);
-    assert_eq!(follower.flip(&staged).expect_err("once"), Error::Superseded { staged: Generation(2), current: Generation(2) });
+    assert_eq!(
+        follower.flip(&staged).expect_err("once"),
+        Error::Superseded { staged: Generation(2), current: Generation(2) }
+    );
     assert_eq!(strays(&**follower.engine()), [""; 0]);
     assert_eq!(follower.hash().expect("read"), leader.hash().expect("read"));
 }
@@ -224,5 +238,7 @@ fn a_damaged_row_ends_a_snapshot_and_a_hash() {
     apply(&store, at(2, 1), (0..50).map(|n| put(&format!("{n:02}"), "value")));
     memory.flip_row(&keys::row(&keys::rows_prefix(R1, Generation(0)), b"31"), 5);
     assert!(matches!(store.hash(), Err(Error::Engine(error)) if error.is_damage()));
-    assert!(matches!(store.snapshot(10, &mut |_| ControlFlow::Continue(())), Err(Error::Engine(error)) if error.is_damage()));
+    assert!(
+        matches!(store.snapshot(10, &mut |_| ControlFlow::Continue(())), Err(Error::Engine(error)) if error.is_damage())
+    );
 }

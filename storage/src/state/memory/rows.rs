@@ -60,7 +60,12 @@ impl View for Rows {
         Ok(Rows::get(self, key))
     }
 
-    fn visit(&self, range: Range<&[u8]>, order: Order, row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>) -> Result<(), Error> {
+    fn visit(
+        &self,
+        range: Range<&[u8]>,
+        order: Order,
+        row: &mut dyn FnMut(Bytes, Bytes) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         if range.is_empty() {
             return Ok(());
         }

@@ -94,7 +94,8 @@ pub fn get(rig: &impl Rig, key: &str) -> Result<Option<String>, Error> {
 /// Keys and values of `range` as one readable line.
 pub fn line(view: &dyn View, range: Range<&str>, order: Order, limit: usize) -> String {
     let rows = view.scan(range.start.as_bytes()..range.end.as_bytes(), order, limit).expect("scanned");
-    let pair = |(key, value): &(Bytes, Bytes)| format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
+    let pair =
+        |(key, value): &(Bytes, Bytes)| format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
     rows.iter().map(pair).collect::<Vec<_>>().join(" ")
 }
 

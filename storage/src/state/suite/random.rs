@@ -30,8 +30,10 @@ fn apply(model: &mut Model, op: Op) {
 
 fn compare(view: &dyn View, model: &Model, rng: &mut Rng, what: &str) {
     let (from, to, limit) = (key(rng), key(rng), rng.below(12) as usize);
-    let inside = || model.iter().filter(|(key, _)| **key >= from && **key < to).map(|(key, value)| (key.clone(), value.clone()));
-    let (ascending, descending): (Vec<_>, Vec<_>) = (inside().take(limit).collect(), inside().rev().take(limit).collect());
+    let inside =
+        || model.iter().filter(|(key, _)| **key >= from && **key < to).map(|(key, value)| (key.clone(), value.clone()));
+    let (ascending, descending): (Vec<_>, Vec<_>) =
+        (inside().take(limit).collect(), inside().rev().take(limit).collect());
     assert_eq!(view.scan(&from..&to, Order::Ascending, limit), Ok(ascending), "{what}");
     assert_eq!(view.scan(&from..&to, Order::Descending, limit), Ok(descending), "{what}");
     let one = key(rng);
@@ -68,6 +70,10 @@ pub fn random_batches_agree_with_a_map(rig: &mut impl Rig) {
     }
     rig.engine().view(&mut |view| {
         let end = [0xff; 5];
-        assert_eq!(view.scan(b""..&end, Order::Ascending, usize::MAX), Ok(now.clone().into_iter().collect()), "seed {seed}");
+        assert_eq!(
+            view.scan(b""..&end, Order::Ascending, usize::MAX),
+            Ok(now.clone().into_iter().collect()),
+            "seed {seed}"
+        );
     });
 }
