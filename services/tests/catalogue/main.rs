@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod codecs;
+mod door;
 mod original;
 mod schema;
 
