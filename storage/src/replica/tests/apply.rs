@@ -89,6 +89,41 @@ fn p18_what_a_flush_reports_survives_a_crash() {
     }
 }
 
+/// Applies one more entry the moment a flush has ended, as the applier beside it may.
+struct Busy {
+    memory: Memory,
+    next: Mutex<Option<Batch>>,
+}
+
+impl Engine for Busy {
+    fn write(&self, batch: Batch) -> Result<(), crate::state::Error> {
+        self.memory.write(batch)
+    }
+    fn view(&self, read: &mut dyn FnMut(&dyn View)) {
+        self.memory.view(read);
+    }
+    fn flush(&self) -> Result<(), crate::state::Error> {
+        self.memory.flush()?;
+        self.next.lock().expect("one thread").take().map_or(Ok(()), |batch| self.memory.write(batch))
+    }
+    fn stats(&self) -> Stats {
+        self.memory.stats()
+    }
+}
+
+#[test]
+fn p18_what_is_applied_during_a_flush_is_not_reported_as_flushed() {
+    let busy = Arc::new(Busy { memory: Memory::new(), next: Mutex::default() });
+    let engine: Arc<dyn Engine> = busy.clone();
+    bootstrapped(&engine, R1);
+    let newer = ReplicaState { applied: Index(2), ..start() };
+    let ops = vec![Op::Put { key: Bytes::copy_from_slice(&keys::state(R1)), value: layout::live(&newer) }];
+    *busy.next.lock().expect("one thread") = Some(Batch { ops });
+    assert_eq!(flush(&*engine).expect("flushed"), [(R1, start())]);
+    assert_eq!(replicas(&*engine).expect("read"), [(R1, newer)]);
+    assert_eq!(replicas(&busy.memory.crash()).expect("read"), [(R1, start())]);
+}
+
 #[test]
 fn p4_a_view_reads_one_moment() {
     let (_, engine) = memory();

@@ -196,6 +196,21 @@ fn writes_leave_no_log_of_their_own() {
     assert_eq!(logged, 0);
 }
 
+#[test]
+fn a_failed_flush_is_believed_for_good() {
+    let folder = Temporary::new();
+    let rocks = open(&folder.0, Presence::MayCreate);
+    fill(&rocks, 0..10);
+    let away = folder.0.with_extension("away");
+    fs::rename(&folder.0, &away).expect("moved");
+    let error = rocks.flush().expect_err("its folder is gone");
+    assert!(error.is_fatal() && !error.is_damage(), "{error}");
+    fs::rename(&away, &folder.0).expect("moved back");
+    assert_eq!(rocks.flush(), Err(error.clone()), "though it could go on now");
+    assert_eq!(rocks.write(Batch { ops: vec![Op::Delete { key: row(1).0 }] }), Err(error));
+    assert_eq!(scan(&rocks).expect("read").len(), 10, "what was visible stays so until the node has ended");
+}
+
 /// A replica's whole life over RocksDB: what `replica::tests` proves in memory, once on disk.
 #[test]
 fn a_snapshot_installs_over_rocksdb() {
