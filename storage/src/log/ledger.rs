@@ -239,6 +239,11 @@ impl Ledger {
         self.replicas.values().flat_map(|log| log.extents()).map(|extent| extent.segment).min()
     }
 
+    /// How many live entries there are.
+    pub(super) fn live(&self) -> u64 {
+        self.replicas.values().map(|log| log.last - log.start.index.0).sum()
+    }
+
     /// How many live entries a segment holds.
     pub(super) fn live_in(&self, segment: u64) -> u64 {
         let extents = self.replicas.values().flat_map(|log| log.extents());

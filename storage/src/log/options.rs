@@ -33,7 +33,7 @@ impl Options {
         Options { segment_pages: pages, ..self }
     }
 
-    /// Above so many segments, live entries are moved out of an oldest segment that is mostly dead.
+    /// Above so many segments, if most entries in them are dead, the live ones of the oldest are moved so that it can go.
     pub fn segments_max(self, segments: u64) -> Options {
         Options { segments_max: segments.max(2), ..self }
     }

@@ -18,16 +18,16 @@ use wire::ids::{Index, ReplicaId};
 const UNIT: usize = 1 << 20;
 
 impl Log {
-    /// Called when a segment has just begun: if there are too many, and the oldest is mostly dead, empties it and lets it go.
-    /// At most half a segment is written for each one freed.
+    /// Called when a segment has just begun: if there are too many and most of what they hold is dead, empties the oldest and
+    /// lets it go, and with it the dead ones behind. At most one segment is moved for each that begins; so the log stays
+    /// bounded by what is live, however live the oldest one is.
     pub(super) fn shed_oldest(&mut self) -> Result<(), LogError> {
         let oldest = self.manifest.now.first;
         if self.manifest.now.last - oldest < self.segments_max {
             return Ok(());
         }
-        let live = self.ledger.live_in(oldest);
-        let written = self.segments.get(&oldest).map_or(0, |segment| segment.entries);
-        if live * 2 > written {
+        let written: u64 = self.segments.values().map(|segment| segment.entries).sum();
+        if self.ledger.live() * 2 > written {
             return Ok(());
         }
         for (replica, run) in self.live_entries(oldest)? {

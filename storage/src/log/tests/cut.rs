@@ -47,6 +47,22 @@ fn that_a_torn_tail_was_cut_is_never_forgotten() {
     );
 }
 
+/// A process killed while it makes the log leaves files that look made and are not durable: the next start makes them so.
+#[test]
+fn a_log_being_made_is_stopped_anywhere() {
+    stopped_everywhere(
+        &MemoryDisk::new(1),
+        |disk| drop(open(disk)),
+        |disk, stop| {
+            let (mut log, _) = open(disk).unwrap();
+            log.append(&add(1, 1, 1, 1, 10)).unwrap();
+            drop(log);
+            let (_, recovered) = open(&disk.crash(Fate::Lost)).unwrap();
+            assert_eq!(recovered.replicas.len(), 1, "stopped at call {stop}");
+        },
+    );
+}
+
 fn repair(disk: &MemoryDisk) -> Result<Repaired, OpenError> {
     Log::repair(Arc::new(disk.clone()), &options())
 }

@@ -53,6 +53,24 @@ fn an_idle_groups_pin_is_lifted() {
     assert_eq!(recovered.replicas[&ReplicaId(9)].hard_state, hard(9, 4, 0), "a vote is never forgotten");
 }
 
+/// Also if it fills most of its segment: what bounds the log is all that is live.
+#[test]
+fn an_idle_group_that_fills_a_segment_pins_no_others() {
+    let disk = MemoryDisk::new(1);
+    let (mut log, _) = open(&disk).unwrap();
+    let mut idle = 0;
+    while *log.segments().end() < 3 {
+        idle += 1;
+        log.append(&add(8, idle, idle, 1, 1000)).unwrap();
+    }
+    roll(&mut log, 1, 1, 600);
+    assert!(log.segments().count() <= 8, "{:?}", log.segments());
+    assert!(log.counters().entries_moved < 600, "{:?}", log.counters());
+    drop(log);
+    let (_, recovered) = open(&disk.crash(Fate::Lost)).unwrap();
+    assert_eq!(recovered.replicas[&ReplicaId(8)].entries, entries(1, idle, 1, 1000));
+}
+
 #[test]
 fn a_destroyed_replica_pins_nothing() {
     let disk = MemoryDisk::new(1);

@@ -165,7 +165,9 @@ pub fn aged(seed: u64, appends: usize) -> Aged {
     let disk = MemoryDisk::new(seed);
     let (mut log, _) = open(&disk).unwrap();
     let mut history = vec![Model::default()];
-    while history.len() <= appends {
+    // The newest segment has some units and room for some more.
+    let units = |log: &Log| log.next_unit - log.segments[log.segments().end()].first_unit;
+    while history.len() <= appends || log.tail.page > 9 || units(&log) < 4 {
         let model = history.last().unwrap();
         let work = model.next_batch(&mut rng);
         let after = model.with(&work);
