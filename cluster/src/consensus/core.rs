@@ -209,21 +209,15 @@ impl Core {
 
     /// §1.3: missed ticks are dropped (`next = now + tick`, never `next += tick`), so two never fall into one turn.
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        let mut ticks = 0;
-        while now >= self.next_tick {
-            ticks += 1;
-            if self.settings.mutants.has(Mutant::TickDebt) {
-                self.next_tick += self.settings.tick;
-            } else {
-                self.next_tick = now + self.settings.tick;
-            }
+        if now < self.next_tick {
+            return;
         }
-        for _ in 0..ticks {
-            for (group, seat) in &mut self.groups {
-                if let Seat::Live(replica) = seat {
-                    replica.tick(now, &self.settings, out);
-                    self.touched.insert(*group);
-                }
+        let from = if self.settings.mutants.has(Mutant::TickDebt) { self.next_tick } else { now };
+        self.next_tick = from + self.settings.tick;
+        for (group, seat) in &mut self.groups {
+            if let Seat::Live(replica) = seat {
+                replica.tick(now, &self.settings, out);
+                self.touched.insert(*group);
             }
         }
     }

@@ -107,6 +107,7 @@ impl Plan {
             Kind::Five | Kind::Membership => 5,
         };
         let calm = rng.chance(150);
+        let hasty = rng.chance(500);
         let every = |rng: &mut Rng, calm: bool, low, high| if calm { 0 } else { rng.between(low, high) };
         Plan {
             seed,
@@ -128,19 +129,19 @@ impl Plan {
             slow_sync_pm: rng.between(0, 20),
             slow_sync_us_max: 900_000,
             apply_us_max: rng.between(100, 30_000),
-            flip_us_max: rng.between(1_000, 400_000),
+            flip_us_max: if hasty { rng.between(1_000, 1_500_000) } else { rng.between(1_000, 200_000) },
             stream_us_max: rng.between(5_000, 800_000),
             stream_lost_pm: rng.between(0, 250),
             flush_every_ms: rng.between(200, 3_000),
             turn_us_max: rng.between(10, 2_000),
-            crash_every_ms: every(&mut rng, calm, 1_000, 6_000),
-            down_ms_max: rng.between(50, 4_000),
-            pause_every_ms: every(&mut rng, calm, 1_500, 10_000),
+            crash_every_ms: every(&mut rng, calm, 300, 5_000),
+            down_ms_max: if hasty { rng.between(5, 400) } else { rng.between(50, 4_000) },
+            pause_every_ms: every(&mut rng, calm, 700, 8_000),
             pause_ms_max: rng.between(100, 2_500),
-            cut_every_ms: if nodes == 1 { 0 } else { every(&mut rng, calm, 1_000, 6_000) },
-            cut_ms_max: rng.between(200, 4_000),
+            cut_every_ms: if nodes == 1 { 0 } else { every(&mut rng, calm, 400, 5_000) },
+            cut_ms_max: rng.between(200, 3_000),
             change_every_ms: if membership { rng.between(150, 1_000) } else { 0 },
-            transfer_every_ms: if nodes == 1 { 0 } else { rng.between(800, 8_000) },
+            transfer_every_ms: if nodes == 1 || rng.chance(200) { 0 } else { rng.between(400, 8_000) },
             window_bytes_max: rng.between(3_000, 40_000) as usize,
             promote_lag_max: rng.between(4, 64),
             leader_may_leave: membership && rng.chance(500),
