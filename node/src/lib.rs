@@ -1,4 +1,7 @@
 //! The `commons` binary and library: configuration, command line, doors, and how they are wired to the services.
 
+pub mod assembly;
 pub mod door;
 pub mod http;
+pub mod rpc;
+pub mod start;
