@@ -156,3 +156,66 @@ fn judged(bytes: &[u8], frame: Frame, page: u32) -> Judged {
     let at = page as usize * PAGE;
     judge(&bytes[at..at + PAGE], frame.log, frame.segment, page)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::stamp;
+    use super::*;
+
+    const FRAME: Frame = Frame { log: 5, segment: 7, newest: true };
+
+    /// A page of `(unit, part, parts)` at its place; `None` = never written.
+    type Written = Option<(u64, u16, u16)>;
+
+    fn segment(pages: &[Written]) -> Vec<u8> {
+        let mut bytes = vec![0; 12 * PAGE];
+        for ((page, at), written) in bytes.chunks_exact_mut(PAGE).zip(0..).zip(pages) {
+            if let Some((unit, part, parts)) = *written {
+                let header = Header { kind: UnitKind::Batch, log: 5, segment: 7, unit, place: at, part, parts, len: 9 };
+                stamp(page, &header);
+            }
+        }
+        bytes
+    }
+
+    fn end(pages: &[Written]) -> Result<End, Found> {
+        match scan(&segment(pages), FRAME, 30, |_| Ok(())) {
+            Ok((end, _)) => Ok(end),
+            Err(Stop::Damage { found, .. }) => Err(found),
+            Err(Stop::Newer(_)) => Err(Found::Missing),
+        }
+    }
+
+    const A: Written = Some((30, 1, 1));
+
+    #[test]
+    fn torn_is_only_what_one_unfinished_unit_explains() {
+        assert_eq!(end(&[]), Ok(End::Open { page: 0 }));
+        assert_eq!(end(&[A]), Ok(End::Open { page: 1 }));
+        assert_eq!(end(&[A, Some((31, 1, 2)), Some((31, 2, 2))]), Ok(End::Open { page: 3 }));
+        assert_eq!(end(&[A, Some((31, 1, 3)), None, Some((31, 3, 3))]), Ok(End::Torn { page: 1 }));
+        assert_eq!(end(&[A, None, None, Some((31, 3, 3))]), Ok(End::Torn { page: 1 }));
+    }
+
+    #[test]
+    fn all_else_is_damage() {
+        let order = |pages: &[Written]| matches!(end(pages), Err(Found::Order(_)));
+        assert!(order(&[A, None, Some((30, 1, 1))]), "of a unit that was before");
+        assert!(order(&[A, Some((31, 2, 3))]), "a part in another part's place");
+        assert!(order(&[A, None, Some((31, 3, 3))]), "the same, behind a hole");
+        assert!(order(&[A, Some((31, 1, 3)), None, Some((31, 3, 4))]), "parts of units of two sizes");
+        assert!(order(&[A, Some((31, 1, 30))]), "more parts than pages");
+        assert!(order(&[A, Some((31, 1, 11))]), "no page left for the seal");
+        assert_eq!(end(&[A, None, Some((32, 1, 1))]), Err(Found::Hole));
+        assert_eq!(end(&[A, Some((31, 1, 2)), Some((32, 1, 1))]), Err(Found::Hole));
+    }
+
+    #[test]
+    fn a_segment_that_is_not_the_newest_ends_in_a_seal() {
+        let older = Frame { newest: false, ..FRAME };
+        for pages in [&[A][..], &[A, Some((31, 1, 2))]] {
+            let stop = scan(&segment(pages), older, 30, |_| Ok(())).unwrap_err();
+            assert!(matches!(stop, Stop::Damage { page: 1, unit: 31, found: Found::NoSeal }), "{stop:?}");
+        }
+    }
+}

@@ -193,6 +193,39 @@ fn any_call_may_fail_while_segments_turn() {
     }
 }
 
+/// A manifest's page may be torn while it is written: the other one holds.
+#[test]
+fn a_manifest_torn_while_it_is_written_is_whole() {
+    let mut torn = 0;
+    for stop in 1..400 {
+        let disk = MemoryDisk::new(stop);
+        let (mut log, _) = open(&disk).unwrap();
+        disk.die_at(disk.calls() + stop);
+        let mut model = Model::default();
+        let mut under_way = None;
+        for index in 1..60 {
+            let purge = (index > 10).then(|| at(index - 10, 1));
+            let work = batch([ReplicaAppend { entries: entries(index, index, 1, 3000), purge, ..of(1) }]);
+            if log.append(&work).is_err() {
+                under_way = Some(model.with(&work));
+                break;
+            }
+            model.apply(&work);
+        }
+        drop(log);
+        let pages = disk.unsynced_pages("MANIFEST");
+        let disk = disk.crash(Fate::Lost);
+        for page in &pages {
+            disk.flip_bit("MANIFEST", (page * 4096 + 50) * 8);
+            torn += 1;
+        }
+        let (_, recovered) = open(&disk).unwrap_or_else(|error| panic!("stopped at call {stop}, {pages:?}: {error}"));
+        let found = Model { replicas: recovered.replicas };
+        assert!(found == model || Some(found) == under_way, "stopped at call {stop}");
+    }
+    assert!(torn > 10, "{torn}");
+}
+
 /// The bytes on disk are a promise to later versions.
 #[test]
 fn the_format_is_frozen() {
