@@ -2,7 +2,8 @@
 
 mod actor;
 pub mod call;
-mod clock;
+pub mod clock;
+pub mod host;
 mod mailbox;
 pub mod router;
 mod rows;

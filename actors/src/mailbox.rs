@@ -1,8 +1,9 @@
 //! Where commands wait for their shard: bounded by count and bytes, outside the actor, so that they outlive it.
 
 use crate::actor::Msg;
+use crate::host::Inbox;
 use crate::shard::Command;
-use ractor::ActorRef;
+use ractor::{ActorId, ActorRef};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
@@ -28,6 +29,7 @@ struct Inner {
 }
 
 /// What became of a command handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
     Queued,
     /// Queued, and there is no actor: have one started.
@@ -47,24 +49,25 @@ impl Mailbox {
         if std::mem::replace(&mut inner.woken, true) || inner.wake() { Pushed::Queued } else { Pushed::NeedsActor }
     }
 
-    /// Everything that waits.
-    pub fn drain(&self) -> VecDeque<Command> {
-        let mut inner = self.lock();
-        inner.woken = false;
-        inner.bytes = 0;
-        std::mem::take(&mut inner.commands)
+    /// The wake-up arrived.
+    pub fn heard(&self) {
+        self.lock().woken = false;
     }
 
     /// `actor` serves from now on.
     pub fn attach(&self, actor: ActorRef<Msg>) {
         let mut inner = self.lock();
         inner.actor = Some(actor);
+        inner.woken = true;
         inner.wake();
     }
 
-    /// The actor wants to rest: yes, unless something came in.
-    pub fn detach(&self) -> bool {
+    /// `actor` wants to rest: yes, unless something came in. One that was replaced may go in any case.
+    pub fn detach(&self, actor: ActorId) -> bool {
         let mut inner = self.lock();
+        if inner.is_served_by_another(actor) {
+            return true;
+        }
         let quiet = inner.commands.is_empty() && !inner.woken;
         if quiet {
             inner.actor = None;
@@ -72,12 +75,21 @@ impl Mailbox {
         quiet
     }
 
-    /// The actor died; does work wait for another?
-    pub fn lost(&self) -> bool {
+    /// `actor` ended; does work wait for another? Not if another serves already.
+    pub fn lost(&self, actor: ActorId) -> bool {
         let mut inner = self.lock();
+        if inner.is_served_by_another(actor) {
+            return false;
+        }
         inner.actor = None;
         inner.woken = !inner.commands.is_empty();
         inner.woken
+    }
+
+    /// No actor can be started: whoever waits hears at once that nothing happened.
+    pub fn abandon(&self) -> VecDeque<Command> {
+        self.lock().woken = false;
+        self.drain()
     }
 
     pub fn actor(&self) -> Option<ActorRef<Msg>> {
@@ -93,6 +105,18 @@ impl Mailbox {
     }
 }
 
+impl Inbox for Mailbox {
+    fn is_empty(&self) -> bool {
+        self.lock().commands.is_empty()
+    }
+
+    fn drain(&self) -> VecDeque<Command> {
+        let mut inner = self.lock();
+        inner.bytes = 0;
+        std::mem::take(&mut inner.commands)
+    }
+}
+
 impl Inner {
     fn wake(&mut self) -> bool {
         match &self.actor {
@@ -102,5 +126,9 @@ impl Inner {
                 false
             }
         }
+    }
+
+    fn is_served_by_another(&self, actor: ActorId) -> bool {
+        self.actor.as_ref().is_some_and(|serving| serving.get_id() != actor)
     }
 }

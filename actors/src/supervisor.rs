@@ -94,7 +94,7 @@ impl Actor for ServiceSupervisor {
             SupervisionEvent::ActorFailed(who, error) => {
                 let Some(group) = shards.running.remove(&who.get_id()) else { return Ok(()) };
                 tracing::error!(%group, %error, "a shard failed; it is started again when called");
-                if shards.seats.get(&group).is_some_and(|seat| seat.mailbox.lost()) {
+                if shards.seats.get(&group).is_some_and(|seat| seat.mailbox.lost(who.get_id())) {
                     shards.start(&myself, group).await?;
                 }
             }

@@ -23,6 +23,7 @@ use sdk::{Error, Service};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use storage::replica::ReplicaStore;
 use tokio::sync::oneshot;
 use wire::error::reasons;
@@ -34,6 +35,21 @@ use wire::{Endpoint, Outcome};
 pub struct GroupSeat {
     pub handle: Arc<dyn Group>,
     pub store: ReplicaStore,
+}
+
+/// What tests make smaller.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A shard with nothing to do goes after this long; the next call brings it back.
+    pub idle: Duration,
+    /// How often shards are looked after: due rows, idle ones.
+    pub look_every: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { idle: Duration::from_secs(60), look_every: Duration::from_secs(1) }
+    }
 }
 
 /// Clones are the same router.
@@ -74,6 +90,16 @@ impl Router {
         groups: BTreeMap<GroupId, GroupSeat>,
         meta: Meta,
     ) -> Result<Router, StartError> {
+        Router::start_with(services, groups, meta, Patience::default()).await
+    }
+
+    /// As [`Router::start`], with other times.
+    pub async fn start_with(
+        services: Vec<Service>,
+        groups: BTreeMap<GroupId, GroupSeat>,
+        meta: Meta,
+        patience: Patience,
+    ) -> Result<Router, StartError> {
         let clock = Arc::new(Clock::new());
         let actors = |e: &dyn std::fmt::Display| StartError::Actors(e.to_string());
         let (root, _) = NodeSupervisor::spawn(None, NodeSupervisor, ()).await.map_err(|e| actors(&e))?;
@@ -86,10 +112,8 @@ impl Router {
                     clock.not_before(wire::Rfc3339(mark.now_ns));
                 }
                 let mailbox = Arc::new(Mailbox::default());
-                shards.insert(
-                    group,
-                    Seat { service: service.clone(), group: handle, store, mailbox, clock: clock.clone() },
-                );
+                let (service, clock, idle) = (service.clone(), clock.clone(), patience.idle);
+                shards.insert(group, Seat { service, group: handle, store, mailbox, clock, idle });
             }
             let mailboxes = shards.iter().map(|(group, seat)| (*group, seat.mailbox.clone())).collect();
             let (started, supervisor) = oneshot::channel();
@@ -99,7 +123,7 @@ impl Router {
             seats.insert(service.name(), ServiceSeat { service, tables, supervisor, mailboxes });
         }
         let inner = Arc::new(Inner { services: seats, groups, meta, clock, admission: Arc::default(), root });
-        sweeper::start(&inner);
+        sweeper::start(&inner, patience.look_every);
         Ok(Router { inner })
     }
 
@@ -131,6 +155,10 @@ impl Router {
             .and_then(|seat| seat.service.run(call.endpoint.name))
             .ok_or_else(|| reasons::NO_SUCH_ENDPOINT.refuse(format!("no endpoint {}", call.endpoint.id())))?;
         let seat = seat.expect("it has the endpoint");
+        // Said here, where it is certain: behind the mailbox nobody would wait for the answer any more (P14).
+        if call.deadline <= Instant::now() {
+            return Err(reasons::DEADLINE.refuse("the call's time was over before it ran"));
+        }
         let _admitted = self.inner.admission.admit(&call.account, call.body.len())?;
         match run {
             Run::Command(run) => self.command(seat, call, run.clone()).await.map(Answer::Reply),
@@ -162,7 +190,10 @@ impl Router {
         match mailbox.push(command) {
             Pushed::Queued => {}
             Pushed::NeedsActor => {
-                seat.supervisor.cast(StartShard(group)).map_err(|_| reasons::STOPPING.refuse("the node is stopping"))?
+                if seat.supervisor.cast(StartShard(group)).is_err() {
+                    let stopping = reasons::STOPPING.refuse("the node is stopping");
+                    mailbox.abandon().into_iter().for_each(|waiting| waiting.reply.send(Err(stopping.clone())));
+                }
             }
             Pushed::Full => {
                 return Err(reasons::OVERLOADED

@@ -2,19 +2,16 @@
 
 use super::Inner;
 use crate::actor::Msg;
-use crate::rows::Committed;
+use crate::host::has_work;
 use crate::supervisor::StartShard;
-use sdk::runtime::expiry;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-const EVERY: Duration = Duration::from_secs(1);
-
 /// Runs until the router is gone.
-pub(super) fn start(inner: &Arc<Inner>) {
+pub(super) fn start(inner: &Arc<Inner>, every: Duration) {
     let inner = Arc::downgrade(inner);
     tokio::spawn(async move {
-        let mut every = tokio::time::interval(EVERY);
+        let mut every = tokio::time::interval(every);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             every.tick().await;
@@ -30,7 +27,7 @@ fn look_round(inner: &Inner) {
             match mailbox.actor() {
                 // Whoever does not take it is stopping.
                 Some(actor) => drop(actor.cast(Msg::Tick)),
-                None if inner.has_due_rows(seat.service.name(), *group) => {
+                None if inner.has_work(seat.service.name(), *group) => {
                     drop(seat.supervisor.cast(StartShard(*group)))
                 }
                 None => {}
@@ -40,9 +37,8 @@ fn look_round(inner: &Inner) {
 }
 
 impl Inner {
-    fn has_due_rows(&self, service: &str, group: wire::ids::GroupId) -> bool {
-        let Some(seat) = self.groups.get(&group).filter(|seat| seat.handle.leading().is_some()) else { return false };
-        let next = seat.store.view(|rows| Ok(expiry::next_due(&Committed(rows), service)));
-        matches!(next, Ok(Ok(Some(due))) if due <= self.clock.now().0)
+    fn has_work(&self, service: &str, group: wire::ids::GroupId) -> bool {
+        let seat = self.groups.get(&group).filter(|seat| seat.handle.leading().is_some());
+        seat.is_some_and(|seat| has_work(&seat.store, service, self.clock.now()))
     }
 }

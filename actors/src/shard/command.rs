@@ -3,13 +3,14 @@
 use super::batch::Batch;
 use super::kept::{self, Kept};
 use super::sessions::Place;
-use super::{Now, ReplyTo, Shard};
+use super::{Mutant, Now, ReplyTo, Shard};
 use bytes::Bytes;
 use sdk::runtime::{Layered, Op, Rows, Scope};
 use sdk::{Endpoint, Error, Tx};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
+use wire::Outcome;
 use wire::error::reasons;
 use wire::rpc::RequestId;
 
@@ -47,7 +48,7 @@ impl Shard {
                 Ok(None) => {}
                 // Found staged or committed: the reply waits for this batch, so it is never told before it holds.
                 Ok(Some(kept)) if kept.hash == once.hash => {
-                    return batch.replies.push(command.reply, kept.reply.map(|bytes| Bytes::from(bytes.0)));
+                    return batch.replies.push_kept(command.reply, kept.reply.map(|bytes| Bytes::from(bytes.0)));
                 }
                 Ok(Some(_)) => {
                     let detail = "this request id was used for another call; use a new one";
@@ -74,7 +75,10 @@ impl Shard {
         if let RequestId::Session { client, n, .. } = command.request_id {
             match self.sessions.place(&command.account, client, n) {
                 Place::Fine => {}
-                Place::Answered => return Err(reasons::ID_REUSED.refuse("a late copy of a call that was answered")),
+                Place::Answered => {
+                    let error = reasons::ID_REUSED.refuse("a late copy of a call that was answered");
+                    return Err(error.with_outcome(Outcome::Ran));
+                }
                 Place::Full => return Err(reasons::OVERLOADED.refuse("too many clients").retry_after_ms(1000)),
             }
         }
@@ -106,14 +110,20 @@ impl Shard {
                 self.quarantine.ran_well(&command.account, &command.entity);
                 Ok((ops, Ok(reply.into())))
             }
-            Ok(Err(error)) if error.is_refusal() => Ok((vec![], Err(error.at(&command.endpoint.id())))),
+            Ok(Err(error)) if error.is_refusal() && !self.mutants.has(Mutant::RefuseAtOnce) => {
+                Ok((vec![], Err(error.at(&command.endpoint.id()))))
+            }
             Ok(Err(error)) => Err(error.at(&command.endpoint.id())),
             Err(panic) => {
                 let what = panic_text(panic.as_ref());
                 tracing::error!(endpoint = command.endpoint.id(), panic = what, "a command panicked");
                 self.quarantine.panicked(command.account.clone(), command.entity.clone(), now.instant);
                 let error = reasons::PANICKED.refuse(format!("{} failed; nothing was changed", command.endpoint.id()));
-                Err(error.at(&command.endpoint.id()))
+                let error = error.at(&command.endpoint.id());
+                if self.mutants.has(Mutant::PanicKeepsOverlay) {
+                    return Ok((tx.into_delta().into_ops(), Err(error)));
+                }
+                Err(error)
             }
         }
     }
@@ -131,6 +141,10 @@ impl Shard {
             let low = if let RequestId::Session { low, .. } = command.request_id { low } else { 0 };
             let kept = Kept { hash, low, reply: reply.clone().map(|bytes| wire::Bytes(bytes.to_vec())) };
             match kept::keep(&command, key, &kept, now.time) {
+                Ok(rows) if self.mutants.has(Mutant::DeferRequestRow) => {
+                    rows.iter().for_each(|op| self.staged.stage(batch.n, op.clone()));
+                    self.deferred.extend(rows);
+                }
                 Ok(rows) => ops.extend(rows),
                 Err(error) => return command.reply.send(Err(error)),
             }

@@ -57,6 +57,12 @@ pub(super) fn session_prefix(service: &str) -> Vec<u8> {
     key
 }
 
+/// Are there replies kept for sessions of `service`?
+pub(crate) fn sessions_wait(rows: &dyn Rows, service: &str) -> Result<bool, Error> {
+    let from = session_prefix(service);
+    Ok(!rows.scan(&from, &keys::successor(&from), sdk::runtime::Order::Ascending, 1)?.is_empty())
+}
+
 pub(super) fn session_key(service: &str, account: &str, client: u128, n: u64) -> Bytes {
     let mut key = session_prefix(service);
     keys::escape(account.as_bytes(), &mut key);

@@ -2,12 +2,12 @@
 //!
 //! Commands run one at a time over the *staged view*: committed rows with everything staged before on top. What a run of
 //! neighbours wants becomes one proposal; the next run does not wait for it. Every reply waits until what it was
-//! computed from is on a quorum's disk and applied (P3). The actor around it ([`crate::actor`]) and the simulation drive
-//! the same code.
+//! computed from is on a quorum's disk and applied (P3). [`crate::host`] drives it, in production and in the simulation.
 
 mod batch;
 mod command;
 mod kept;
+mod mutants;
 mod quarantine;
 mod replies;
 mod sessions;
@@ -16,6 +16,8 @@ mod tests;
 
 pub(crate) use command::panic_text;
 pub use command::{Command, RunCommand};
+pub(crate) use kept::sessions_wait;
+pub use mutants::{Mutant, Mutants};
 pub use replies::{Replies, ReplyTo};
 
 use batch::Batch;
@@ -38,8 +40,8 @@ const SWEEP_ROWS_MAX: usize = 256;
 pub enum Step {
     /// Propose, then tell [`Shard::settled`] how it ended and finish `replies` with it.
     Propose { term: Term, entry: Entry, replies: Replies },
-    /// Run a ReadIndex round begun now, then finish `replies`.
-    Confirm(Replies),
+    /// Run a ReadIndex round begun now, then finish `replies`, if this node has led in `term` all the while.
+    Confirm { term: Term, replies: Replies },
 }
 
 /// The moment a run happens at.
@@ -60,6 +62,9 @@ pub struct Shard {
     quarantine: Quarantine,
     /// Never goes back within this shard (P13).
     latest: Time,
+    mutants: Mutants,
+    /// For [`Mutant::DeferRequestRow`] alone.
+    deferred: Vec<Op>,
 }
 
 /// The staged view: it belongs to one term and one epoch (P1).
@@ -90,7 +95,13 @@ impl Shard {
             sessions: Sessions::default(),
             quarantine: Quarantine::default(),
             latest: wire::Rfc3339(0),
+            mutants: Mutants::default(),
+            deferred: Vec::new(),
         }
+    }
+
+    pub(crate) fn set_mutants(&mut self, mutants: Mutants) {
+        self.mutants = mutants;
     }
 
     pub fn is_open(&self) -> bool {
@@ -99,6 +110,11 @@ impl Shard {
 
     pub fn is_closed(&self) -> bool {
         self.view == View::Closed
+    }
+
+    /// The opening under way is this one.
+    pub fn is_opening(&self, under: u64) -> bool {
+        matches!(self.view, View::Opening { epoch, .. } if epoch == under)
     }
 
     /// Nothing under way and nothing remembered: it may go.
@@ -116,14 +132,6 @@ impl Shard {
         self.close();
         self.view = View::Opening { term, epoch };
         Step::Propose { term, entry: self.entry(epoch, 0, vec![], now.time), replies: Replies::none(epoch, 0) }
-    }
-
-    /// The term the open view belongs to.
-    pub fn term(&self) -> Option<Term> {
-        match self.view {
-            View::Open { term, .. } => Some(term),
-            _ => None,
-        }
     }
 
     /// How a proposal ended. For an opening (`n` = 0), `rows` are the committed rows as they are now.
@@ -159,8 +167,11 @@ impl Shard {
     /// Leadership is gone: what was staged and not proposed never was; what was proposed settles on its own.
     pub fn close(&mut self) {
         self.view = View::Closed;
-        self.staged = Delta::default();
+        if !self.mutants.has(Mutant::KeepStaged) {
+            self.staged = Delta::default();
+        }
         self.sessions = Sessions::default();
+        self.deferred.clear();
     }
 
     /// Runs `commands` in order over committed `rows`; the view must be open.
@@ -179,6 +190,7 @@ impl Shard {
         };
         let now = self.tick(now);
         let mut batch = Batch::new(epoch, proposed + 1);
+        std::mem::take(&mut self.deferred).into_iter().for_each(|op| batch.push(op));
         let mut steps = Vec::new();
         for command in commands {
             self.run_one(command, rows, now, seed(), &mut batch);
@@ -191,7 +203,7 @@ impl Shard {
             // Without effects of its own but with proposals under way: an empty entry behind them confirms it all.
             steps.push(self.propose(term, batch, now));
         } else if batch.has_replies() {
-            steps.push(Step::Confirm(batch.replies));
+            steps.push(Step::Confirm { term, replies: batch.replies });
         }
         steps
     }
@@ -202,7 +214,8 @@ impl Shard {
         let now = self.tick(now);
         let layered = sdk::runtime::Layered { base: rows, delta: &self.staged };
         let mut ops = expiry::sweep(&layered, self.service.name(), now.time.0, SWEEP_ROWS_MAX)?;
-        ops.extend(self.sessions.sweep(self.service.name(), now.time));
+        let rest = SWEEP_ROWS_MAX.saturating_sub(ops.len());
+        ops.extend(self.sessions.sweep(self.service.name(), now.time, rest));
         if ops.is_empty() {
             return Ok(None);
         }

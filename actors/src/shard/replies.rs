@@ -25,7 +25,14 @@ impl ReplyTo {
 pub struct Replies {
     pub epoch: u64,
     pub n: u64,
-    waiting: Vec<(ReplyTo, Result<Bytes, Error>)>,
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    to: ReplyTo,
+    reply: Result<Bytes, Error>,
+    /// The reply was kept under the call's request id: an earlier copy ran, or may have.
+    kept: bool,
 }
 
 impl Replies {
@@ -34,7 +41,13 @@ impl Replies {
     }
 
     pub fn push(&mut self, to: ReplyTo, reply: Result<Bytes, Error>) {
-        self.waiting.push((to, reply));
+        self.waiting.push(Waiting { to, reply, kept: false });
+    }
+
+    /// As [`Replies::push`], for a call that ran before or is on its way: whatever becomes of this proposal, nobody may
+    /// hear that the call never will.
+    pub fn push_kept(&mut self, to: ReplyTo, reply: Result<Bytes, Error>) {
+        self.waiting.push(Waiting { to, reply, kept: true });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -43,11 +56,11 @@ impl Replies {
 
     /// Answers everybody, now that it is known how the proposal ended.
     pub fn finish(self, how: Settled) {
-        for (to, reply) in self.waiting {
+        for Waiting { to, reply, kept } in self.waiting {
             to.send(match how {
                 Settled::Applied => reply,
-                Settled::NotRun => Err(lost(Outcome::NotRun)),
-                Settled::Unknown => Err(lost(Outcome::Unknown)),
+                Settled::NotRun if !kept => Err(lost(Outcome::NotRun)),
+                Settled::NotRun | Settled::Unknown => Err(lost(Outcome::Unknown)),
             });
         }
     }

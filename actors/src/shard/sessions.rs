@@ -78,15 +78,18 @@ impl Sessions {
         std::mem::replace(&mut session.rows, kept)
     }
 
-    /// Effects that forget sessions idle for too long.
-    pub(super) fn sweep(&mut self, service: &str, now: Time) -> Vec<Op> {
-        let idle: Vec<_> =
-            self.sessions.iter().filter(|(_, s)| now.0 - s.used.0 >= IDLE_NS).map(|(who, _)| who.clone()).collect();
+    /// Effects that forget sessions idle for too long: up to `rows_max` of their rows, the rest another time (P15).
+    pub(super) fn sweep(&mut self, service: &str, now: Time, rows_max: usize) -> Vec<Op> {
         let mut ops = Vec::new();
-        for who in idle {
-            let session = self.sessions.remove(&who).expect("just seen");
-            ops.extend(session.rows.iter().map(|n| Op::Delete { key: kept::session_key(service, &who.0, who.1, *n) }));
-        }
+        self.sessions.retain(|(account, client), session| {
+            if now.0 - session.used.0 < IDLE_NS {
+                return true;
+            }
+            while ops.len() < rows_max && let Some(n) = session.rows.pop_first() {
+                ops.push(Op::Delete { key: kept::session_key(service, account, *client, n) });
+            }
+            !session.rows.is_empty()
+        });
         ops
     }
 }
