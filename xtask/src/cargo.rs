@@ -61,10 +61,18 @@ pub fn metadata(all: bool) -> Result<Value> {
 
 /// Is there a target of this kind (`bin`, `example`) and name in the package? Rooms are built one after another.
 pub fn has_target(package: &str, kind: &str, name: &str) -> Result<bool> {
+    let package = package_of(package)?;
+    let targets = package["targets"].as_array().into_iter().flatten();
+    Ok(targets.into_iter().any(|target| target["name"] == name && target["kind"][0] == kind))
+}
+
+pub fn has_feature(package: &str, name: &str) -> Result<bool> {
+    Ok(!package_of(package)?["features"][name].is_null())
+}
+
+/// What metadata says of one of our packages; null if there is none of the name.
+fn package_of(name: &str) -> Result<Value> {
     let metadata = metadata(false)?;
     let packages = metadata["packages"].as_array().context("cargo metadata without packages")?;
-    Ok(packages.iter().filter(|found| found["name"] == package).any(|found| {
-        let targets = found["targets"].as_array().into_iter().flatten();
-        targets.into_iter().any(|target| target["name"] == name && target["kind"][0] == kind)
-    }))
+    Ok(packages.iter().find(|found| found["name"] == name).cloned().unwrap_or_default())
 }

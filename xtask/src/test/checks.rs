@@ -10,6 +10,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Rooms that build without RocksDB and libclang, in seconds: each alone, since a workspace build unifies features.
 const LIGHT: &[&str] = &["wire", "sdk", "services", "storage", "cluster", "client", "simulations"];
 
+/// The deterministic worlds, as `simulations/src/worlds.rs` names them.
+const WORLDS: &[&str] = &["consensus"];
+
 pub fn fmt(_: Round) -> Result<Done> {
     cargo::run(&mut cargo::asking(&["fmt", "--all", "--check"]))?;
     Ok(Done::Passed)
@@ -63,13 +66,28 @@ pub fn tests(_: Round) -> Result<Done> {
     Ok(Done::Passed)
 }
 
+/// Mutants are wrong turns built in by a feature: a harness that does not find them finds nothing.
+pub fn mutants(round: Round) -> Result<Done> {
+    if round == Round::Fast {
+        return Ok(Done::Skipped("not in the fast round".into()));
+    }
+    if !cargo::has_feature("simulations", "mutants")? {
+        return Ok(Done::Skipped("the package simulations has no mutants yet".into()));
+    }
+    let args = ["test", "--release", "-p", "simulations", "--features", "mutants", "mutants::"];
+    run_within(15 * MINUTE, &mut cargo::asking(&args))?;
+    Ok(Done::Passed)
+}
+
 pub fn simulate(round: Round) -> Result<Done> {
     if !cargo::has_target("simulations", "bin", "simulations")? {
         return Ok(Done::Skipped("the package simulations has no binary yet".into()));
     }
     let seeds = if round == Round::Fast { "200" } else { "2000" };
-    run_within(20 * MINUTE, passing::simulation()?.args(["--seeds", seeds]))?;
-    Ok(Done::But(format!("{seeds} seeds")))
+    for world in WORLDS {
+        run_within(20 * MINUTE, passing::simulation()?.args(["--world", world, "--seeds", seeds]))?;
+    }
+    Ok(Done::But(format!("{seeds} seeds of {}", WORLDS.join(", "))))
 }
 
 pub fn chaos(round: Round) -> Result<Done> {
@@ -82,4 +100,17 @@ pub fn chaos(round: Round) -> Result<Done> {
     let node = crate::house::target().join("release/commons");
     run_within(15 * MINUTE, passing::chaos_on(&node)?.args(["--nodes", "1", "--rounds", "15"]))?;
     Ok(Done::But("15 rounds".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_world_is_simulated() {
+        let path = crate::house::root().join("simulations/src/worlds.rs");
+        let Ok(text) = std::fs::read_to_string(path) else { return };
+        let named = text.split("name: \"").skip(1).filter_map(|rest| rest.split('"').next());
+        assert_eq!(named.collect::<Vec<_>>(), WORLDS, "xtask/src/test/checks.rs must list the worlds of simulations");
+    }
 }
