@@ -35,10 +35,11 @@ impl<V: Serialize + DeserializeOwned> Layout<V> {
         match (older, stored.version == self.version) {
             (_, true) => codec::decode(payload).map_err(|e| broken_row(self.name, e)),
             (Some((_, read)), _) => read(payload).map_err(|e| broken_row(self.name, e)),
-            (None, _) => Err(broken_row(
-                self.name,
-                format!("version {} is newer than this program's {}", stored.version, self.version),
-            )),
+            (None, _) => {
+                let (found, ours) = (stored.version, self.version);
+                let why = if found > ours { "upgrade it" } else { "declare how it is read with .from()" };
+                Err(broken_row(self.name, format!("it has version {found}, this program reads {ours}: {why}")))
+            }
         }
     }
 }
@@ -197,6 +198,19 @@ mod tests {
         sorted(vec![("a".to_string(), 2_u64), ("a".to_string(), 3), ("a\0".to_string(), 0), ("b".to_string(), 1)]);
     }
 
+    /// Rows lie under these bytes: a changed encoding loses them all.
+    #[test]
+    fn the_encoding_of_keys_is_frozen() {
+        assert_eq!(key_bytes(&"a\0b".to_string()), *b"a\0\xffb\0\x01");
+        assert_eq!(key_bytes(&Bytes(vec![0, 255])), [0, 255, 255, 0, 1]);
+        assert_eq!((key_bytes(&7_u8), key_bytes(&258_u32)), (vec![7], vec![0, 0, 1, 2]));
+        assert_eq!(
+            (key_bytes(&-1_i64), key_bytes(&1_i64)),
+            (vec![127, 255, 255, 255, 255, 255, 255, 255], vec![128, 0, 0, 0, 0, 0, 0, 1])
+        );
+        assert_eq!(key_bytes(&("a".to_string(), 3_u16)), *b"a\0\x01\0\x03");
+    }
+
     #[test]
     fn an_older_row_is_read_through_from() {
         #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -213,6 +227,9 @@ mod tests {
         let stored = |bytes| Value::decode("r", bytes).unwrap();
         assert_eq!(NEW.layout.decode(&stored(OLD.layout.encode(&V1(7), 0).unwrap())).unwrap(), V2(7, "new".into()));
         let newer = stored(NEW.layout.encode(&V2(1, String::new()), 0).unwrap());
-        assert!(OLD.layout.decode(&newer).unwrap_err().detail.contains("newer"));
+        assert!(OLD.layout.decode(&newer).unwrap_err().detail.ends_with("version 2, this program reads 1: upgrade it"));
+        static FORGOT: Row<V2> = Row::new("r").version(2);
+        let old = stored(OLD.layout.encode(&V1(7), 0).unwrap());
+        assert!(FORGOT.layout.decode(&old).unwrap_err().detail.ends_with("declare how it is read with .from()"));
     }
 }

@@ -106,7 +106,8 @@ impl<'a> Tx<'a> {
         self.erase(&table.layout, &key_bytes(key))
     }
 
-    /// Every row of the table with `from ≤ key < to`: one effect, however many there are.
+    /// Every row of the table with `from ≤ key < to`: one effect, however many there are. (Their places in the due index
+    /// go when they are due: to find them now would mean to read every row.)
     pub fn delete_range<K: TableKey, V: Serialize + DeserializeOwned>(
         &mut self,
         table: &Table<K, V>,

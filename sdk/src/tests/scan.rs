@@ -136,6 +136,8 @@ fn what_asks_for_no_page_is_refused() {
         (1, "x", "cursor: not one that this endpoint gave"),
         (1, "1", "cursor: not one that this endpoint gave"),
         (1, "161", "cursor: not one that this endpoint gave"),
+        // A key, and something behind it.
+        (1, "161000178", "cursor: not one that this endpoint gave"),
     ] {
         let error = page(limit, cursor).unwrap_err();
         assert!(error.is(&reasons::BAD_BODY) && error.detail == why, "{error:?}");

@@ -61,9 +61,11 @@ pub fn delete(tx: &mut Tx, req: DeleteRequest) -> Result<DeleteResponse> {
     if req.id.is_empty() {
         return Err(MISSING_ID.because("Missing wallet id"));
     }
-    tx.delete(&WALLET)?;
-    tx.delete_table(&SHOWN);
-    tx.delete_table(&HIDDEN);
+    if tx.get(&WALLET)?.is_some() {
+        tx.delete(&WALLET)?;
+        tx.delete_table(&SHOWN);
+        tx.delete_table(&HIDDEN);
+    }
     Ok(DeleteResponse {})
 }
 
