@@ -3,6 +3,7 @@
 pub mod access;
 pub mod catalogue;
 pub mod gate;
+pub mod json;
 pub mod stop;
 #[cfg(test)]
 pub mod testing;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use wire::error::reasons;
 use wire::frame::Trace;
 use wire::ids::{ClusterId, NodeId};
-use wire::rpc::RequestId;
+use wire::rpc::{REQUEST_ID_BYTES_MAX, RequestId};
 use wire::{Error, Kind, Outcome, Reason};
 
 /// The program's version, as every door tells it.
@@ -130,4 +131,14 @@ pub fn too_late(known: &Known) -> Error {
 /// How long a call has: what its caller says, within bounds.
 pub fn time_for(asked: Option<Duration>) -> Duration {
     asked.unwrap_or(DEADLINE_DEFAULT).min(DEADLINE_MAX)
+}
+
+/// The rule for ids that callers give, over every door.
+pub fn check_request_id(id: &str) -> Result<(), Error> {
+    let visible = id.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) {
+        return Ok(());
+    }
+    let rule = format!("a request id is 1 to {REQUEST_ID_BYTES_MAX} visible ASCII letters without spaces");
+    Err(reasons::BAD_REQUEST_ID.refuse(rule))
 }

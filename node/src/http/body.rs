@@ -1,7 +1,7 @@
 //! Reading a request's body: bounded in size and time, and told what is wrong with it.
 
 use super::query;
-use crate::door::{BODY_BYTES_MAX, MEDIA, TOO_SLOW};
+use crate::door::{BODY_BYTES_MAX, MEDIA, TOO_SLOW, json};
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -36,9 +36,7 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Given, Error> {
         Ok(Err(error)) => return Err(reasons::BAD_BODY.refuse(format!("the body broke off: {error}"))),
         Err(_) => return Err(TOO_SLOW.refuse(format!("the body did not arrive within {} s", ARRIVES_WITHIN.as_secs()))),
     };
-    let text = std::str::from_utf8(&bytes).map_err(|wrong| {
-        reasons::BAD_BODY.refuse(format!("the body is not UTF-8: bad byte at {}", wrong.valid_up_to()))
-    })?;
+    let text = json::text(&bytes)?;
     parse(media(headers), text)
 }
 
@@ -66,12 +64,7 @@ fn parse(media: Media, text: &str) -> Result<Given, Error> {
         Media::Multipart => Err(MEDIA.refuse("multipart/form-data is not read yet: send JSON")),
         // curl -d says "form" whatever it sends: JSON tells itself by its first letter.
         Media::Form if !start.starts_with('{') => query::parse(text).map(Given::Form),
-        Media::Form | Media::Json => serde_json::from_str(text).map(Given::Json).map_err(|broken| {
-            let (line, column) = (broken.line(), broken.column());
-            let what = broken.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            reasons::BAD_BODY.refuse(format!("broken JSON at line {line}, column {column}: {what}"))
-        }),
+        Media::Form | Media::Json => json::parse(text).map(Given::Json),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a caller says in headers.
 
+use crate::door::check_request_id;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::Duration;
 use wire::frame::Trace;
-use wire::rpc::{REQUEST_ID_BYTES_MAX, RequestId};
+use wire::rpc::RequestId;
 use wire::{Error, error::reasons};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -34,19 +35,8 @@ pub fn request_id(headers: &HeaderMap) -> Result<RequestId, Error> {
         return Err(reasons::BAD_REQUEST_ID.refuse("Idempotency-Key: given more than once"));
     }
     let id = id.to_str().unwrap_or_default();
-    match check_request_id(id) {
-        Ok(()) => Ok(RequestId::Caller(id.to_string())),
-        Err(rule) => Err(reasons::BAD_REQUEST_ID.refuse(format!("Idempotency-Key: {rule}"))),
-    }
-}
-
-/// The rule for ids that callers give, over every door.
-pub fn check_request_id(id: &str) -> Result<(), String> {
-    let visible = !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
-    match visible {
-        true => Ok(()),
-        false => Err(format!("must be 1 to {REQUEST_ID_BYTES_MAX} visible ASCII letters without spaces")),
-    }
+    check_request_id(id)?;
+    Ok(RequestId::Caller(id.to_string()))
 }
 
 pub fn tell_how_long_the_id_is_kept(headers: &mut HeaderMap) {

@@ -1,0 +1,109 @@
+//! The connection of a client: made when needed, shared by all calls, made again when it broke.
+
+use crate::Error;
+use crate::budget;
+use crate::link::{self, Link};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use wire::Outcome;
+use wire::ids::ClusterId;
+use wire::rpc::Hello;
+
+/// How long the first connection may take.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
+
+/// Addresses and the one connection to them.
+pub struct Pool {
+    nodes: Vec<String>,
+    hello: Hello,
+    current: RwLock<Option<Arc<Link>>>,
+    /// One caller connects, the others wait for it.
+    making: Mutex<Making>,
+}
+
+struct Making {
+    /// Which address is tried first: the one that answered last.
+    first: usize,
+    failures: u32,
+    not_before: Instant,
+    /// Known since the first connection; no other cluster is spoken to from then on.
+    cluster: Option<ClusterId>,
+}
+
+impl Pool {
+    pub fn new(nodes: Vec<String>, token: String, agent: String) -> Pool {
+        let making = Making { first: 0, failures: 0, not_before: Instant::now(), cluster: None };
+        let hello = Hello { token, cluster: None, agent };
+        Pool { nodes, hello, current: RwLock::new(None), making: Mutex::new(making) }
+    }
+
+    /// All addresses as one name, for errors.
+    pub fn name(&self) -> String {
+        self.nodes.join(", ")
+    }
+
+    /// One try at each address: who cannot connect at all hears it at once.
+    pub async fn first(&self) -> Result<(), Error> {
+        let mut making = self.making.lock().await;
+        self.make(&mut making, Instant::now() + FIRST_WITHIN).await.map(drop)
+    }
+
+    /// The connection; a broken one is made again until `deadline`.
+    pub async fn link(&self, deadline: Instant) -> Result<Arc<Link>, Error> {
+        if let Some(link) = self.alive() {
+            return Ok(link);
+        }
+        let mut last = None;
+        let connected = timeout_at(deadline, async {
+            let mut making = self.making.lock().await;
+            loop {
+                // Whoever had the lock before may have made it.
+                if let Some(link) = self.alive() {
+                    return Ok(link);
+                }
+                sleep_until(making.not_before).await;
+                match self.make(&mut making, deadline).await {
+                    // A node that answers "no" is not asked again and again.
+                    Err(error @ Error::Answered(_)) => return Err(error),
+                    Err(error) => last = Some(error),
+                    Ok(link) => return Ok(link),
+                }
+            }
+        });
+        match connected.await {
+            Ok(connected) => connected,
+            Err(_) => Err(last.unwrap_or_else(|| self.unreachable("another call was still connecting"))),
+        }
+    }
+
+    fn alive(&self) -> Option<Arc<Link>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().filter(|link| link.is_alive()).cloned()
+    }
+
+    async fn make(&self, making: &mut Making, deadline: Instant) -> Result<Arc<Link>, Error> {
+        let mut failed = None;
+        for turn in 0..self.nodes.len() {
+            let at = (making.first + turn) % self.nodes.len();
+            let hello = Hello { cluster: making.cluster, ..self.hello.clone() };
+            match link::connect(&self.nodes[at], &hello, deadline).await {
+                Ok((link, cluster)) => {
+                    *making = Making { first: at, failures: 0, not_before: Instant::now(), cluster: Some(cluster) };
+                    let link = Arc::new(link);
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(link.clone());
+                    return Ok(link);
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        making.not_before = Instant::now() + budget::wait(making.failures, Duration::ZERO);
+        making.failures += 1;
+        Err(failed.unwrap_or_else(|| self.unreachable("no address was given")))
+    }
+
+    fn unreachable(&self, why: &str) -> Error {
+        Error::Unreachable { node: self.name(), why: why.into(), outcome: Outcome::NotRun }
+    }
+}
