@@ -9,7 +9,8 @@ impl Rng {
         Rng(seed)
     }
 
-    pub fn number(&mut self) -> u64 {
+    #[allow(clippy::should_implement_trait, reason = "it never ends, so it is no iterator")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,7 +20,7 @@ impl Rng {
 
     /// Below `bound`, which must not be 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.number() % bound
+        self.next() % bound
     }
 
     /// True in `parts` of 10,000 cases.
