@@ -3,5 +3,6 @@
 pub mod assembly;
 pub mod door;
 pub mod http;
+pub mod repair;
 pub mod rpc;
 pub mod start;

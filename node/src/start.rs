@@ -55,6 +55,8 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("dev mode answers without a token, so it listens on loopback only: {0} is none")]
     NotLoopback(SocketAddr),
+    #[error("{} is nobody's data folder yet: there is nothing to repair", .0.display())]
+    NoNode(PathBuf),
     #[error("{0}: {1}")]
     File(&'static str, std::io::Error),
 }

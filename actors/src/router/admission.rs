@@ -1,12 +1,11 @@
-//! How much may be under way at once, on the node and for one account. Beyond it calls are refused at once, never parked.
+//! How much one account may have under way, so that it cannot take the whole node. Beyond it calls are refused at once, never
+//! parked. What the node takes in over all accounts is its doors' business (`node::door::gate`).
 
 use sdk::Error;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use wire::error::reasons;
 
-const NODE: Budget = Budget { calls: 32_768, bytes: 256 << 20 };
-/// One account cannot take the whole node.
 const ACCOUNT: Budget = Budget { calls: 16_384, bytes: 128 << 20 };
 
 /// Calls and bytes of their bodies.
@@ -18,13 +17,7 @@ struct Budget {
 
 #[derive(Default)]
 pub(super) struct Admission {
-    used: Mutex<Used>,
-}
-
-#[derive(Default)]
-struct Used {
-    node: Budget,
-    accounts: BTreeMap<Arc<str>, Budget>,
+    used: Mutex<BTreeMap<Arc<str>, Budget>>,
 }
 
 /// Held while a call is under way.
@@ -37,15 +30,15 @@ pub(super) struct Admitted {
 impl Admission {
     pub(super) fn admit(self: &Arc<Admission>, account: &Arc<str>, bytes: usize) -> Result<Admitted, Error> {
         let mut used = self.lock();
-        let theirs = used.accounts.get(account).copied().unwrap_or_default();
-        let node = used.node.with(bytes, NODE).ok_or_else(|| full("the node has too many calls under way"))?;
-        let theirs = theirs.with(bytes, ACCOUNT).ok_or_else(|| full("the account has too many calls under way"))?;
-        used.node = node;
-        used.accounts.insert(account.clone(), theirs);
+        let theirs = used.get(account).copied().unwrap_or_default();
+        let more = theirs.with(bytes, ACCOUNT).ok_or_else(|| {
+            reasons::OVERLOADED.refuse("the account has too many calls under way").retry_after_ms(100)
+        })?;
+        used.insert(account.clone(), more);
         Ok(Admitted { admission: self.clone(), account: account.clone(), bytes })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Used> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Budget>> {
         self.used.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 }
@@ -65,18 +58,13 @@ impl Budget {
 impl Drop for Admitted {
     fn drop(&mut self) {
         let mut used = self.admission.lock();
-        used.node = used.node.without(self.bytes);
-        let theirs = used.accounts[&self.account].without(self.bytes);
+        let theirs = used[&self.account].without(self.bytes);
         if theirs == Budget::default() {
-            used.accounts.remove(&self.account);
+            used.remove(&self.account);
         } else {
-            used.accounts.insert(self.account.clone(), theirs);
+            used.insert(self.account.clone(), theirs);
         }
     }
-}
-
-fn full(detail: &str) -> Error {
-    reasons::OVERLOADED.refuse(detail).retry_after_ms(100)
 }
 
 #[cfg(test)]
@@ -93,7 +81,6 @@ mod tests {
         assert!(admission.admit(&b, 1).is_ok());
         assert!(admission.admit(&b, ACCOUNT.bytes + 1).is_err());
         drop(held);
-        assert!(admission.lock().accounts.is_empty());
-        assert_eq!(admission.lock().node, Budget::default());
+        assert!(admission.lock().is_empty());
     }
 }
