@@ -14,7 +14,9 @@ fn key(rng: &mut Rng) -> Bytes {
 
 fn op(rng: &mut Rng) -> Op {
     match rng.below(10) {
-        0..6 => Op::Put { key: key(rng), value: rng.next().to_be_bytes()[..rng.below(9) as usize].to_vec().into() },
+        0..6 => {
+            Op::Put { key: key(rng), value: rng.below(u64::MAX).to_be_bytes()[..rng.below(9) as usize].to_vec().into() }
+        }
         6..8 => Op::Delete { key: key(rng) },
         _ => Op::DeleteRange { from: key(rng), to: key(rng) },
     }
