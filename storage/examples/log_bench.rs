@@ -39,7 +39,37 @@ fn main() {
             of(floor, 0.99)
         );
     }
+    reopen(&folder);
     let _ = std::fs::remove_dir_all(folder);
+}
+
+/// What a start costs: everything is read and verified. Warm: the kernel still has it in memory.
+fn reopen(folder: &str) {
+    let _ = std::fs::remove_dir_all(folder);
+    let open = || {
+        let disk = Arc::new(RealDisk::open(folder).expect("the folder can be made"));
+        Log::open(disk, &Options::new(ClusterId([1; 16]), NodeId(1)).create(1)).expect("the log opens")
+    };
+    let (mut log, _) = open();
+    for index in (1..=1_000_000u64).step_by(1000) {
+        let data = Bytes::from(vec![index as u8; ENTRY]);
+        let entry = |index| Entry {
+            index: Index(index),
+            term: Term(1),
+            kind: EntryKind::Normal,
+            data: data.clone(),
+            context: Bytes::new(),
+        };
+        let entries = (index..index + 1000).map(entry).collect();
+        let replica = ReplicaId(1);
+        let append = ReplicaAppend { replica, reset: None, entries, hard_state: None, purge: None, destroy: false };
+        log.append(&LogBatch { appends: vec![append] }).expect("the disk works");
+    }
+    drop(log);
+    let began = Instant::now();
+    let (log, recovered) = open();
+    let entries: usize = recovered.replicas.values().map(|replica| replica.entries.len()).sum();
+    println!("reopen, warm: {entries} entries in {} segments, {:?}", log.segments().count(), began.elapsed());
 }
 
 struct Round {

@@ -26,7 +26,7 @@ fn entry(replica: u64, index: u64) -> Entry {
 
 /// Not a test by itself: the process that is killed. Prints `replica index` for what is durable.
 #[test]
-fn the_process_that_is_killed() {
+fn the_log_process_that_is_killed() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let (mut log, recovered) = open(folder.into());
     let mut last = BTreeMap::new();
@@ -53,13 +53,13 @@ fn the_process_that_is_killed() {
 }
 
 #[test]
-fn all_that_a_killed_process_said_is_there() {
+fn a_killed_process_finds_all_it_said_in_its_log() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("log-killed-{}", std::process::id()));
     let mut rng = Rng::new(u64::from(std::process::id()));
     let mut acked: BTreeMap<u64, u64> = BTreeMap::new();
     for round in 0..ROUNDS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "the_process_that_is_killed", "--nocapture"])
+            .args(["--exact", "the_log_process_that_is_killed", "--nocapture"])
             .env(FOLDER, &folder)
             .stdout(Stdio::piped())
             .spawn()

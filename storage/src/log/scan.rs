@@ -203,6 +203,7 @@ mod tests {
         assert!(order(&[A, Some((30, 1, 2))]), "of a unit that was before");
         assert!(order(&[A, None, Some((30, 1, 1))]), "the same, behind a hole");
         assert!(order(&[A, Some((31, 2, 3))]), "a part in another part's place");
+        assert!(order(&[A, None, Some((31, 3, 3))]), "the same, behind a page never written");
         assert!(order(&[A, Some((31, 1, 3)), None, Some((31, 3, 4))]), "parts of units of two sizes");
         assert!(order(&[A, Some((31, 1, 30))]), "more parts than pages");
         assert!(order(&[A, Some((31, 1, 11))]), "no page left for the seal");
