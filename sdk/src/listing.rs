@@ -11,8 +11,11 @@ use std::sync::Arc;
 pub struct Listing<R: Page, V: 'static> {
     pub(crate) row: &'static Row<V>,
     pub(crate) item: fn(&str, V, &R) -> Option<R::Item>,
-    pub(crate) implicit: Option<(&'static str, fn() -> V)>,
+    pub(crate) implicit: Option<Implicit<V>>,
 }
+
+/// An entity, and the row it is listed with.
+type Implicit<V> = (&'static str, fn() -> V);
 
 impl<R: Page, V: Serialize + DeserializeOwned> Listing<R, V> {
     /// `item` makes an entity's line from its key and row, or leaves it out.

@@ -11,8 +11,11 @@ pub struct Layout<V> {
     pub(crate) name: &'static str,
     pub(crate) version: u8,
     pub(crate) expiring: bool,
-    older: [Option<(u8, fn(&[u8]) -> Result<V, codec::CodecError>)>; 4],
+    older: [Option<(u8, ReadOlder<V>)>; 4],
 }
+
+/// Decodes a value of an older version.
+type ReadOlder<V> = fn(&[u8]) -> Result<V, codec::CodecError>;
 
 impl<V: Serialize + DeserializeOwned> Layout<V> {
     const fn new(name: &'static str) -> Self {

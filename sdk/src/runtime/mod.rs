@@ -35,22 +35,35 @@ pub trait Rows {
     fn scan(&self, from: &[u8], to: &[u8], order: Order, limit: usize) -> Result<Vec<(Bytes, Bytes)>>;
 }
 
+/// [`Run::Command`].
+pub type CommandFn = dyn Fn(&mut Tx, &[u8]) -> Result<Vec<u8>> + Send + Sync;
+/// [`Run::Query`].
+pub type QueryFn = dyn Fn(&View, &[u8]) -> Result<Vec<u8>> + Send + Sync;
+/// [`Run::Gather`].
+pub type PartFn = dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>> + Send + Sync;
+/// [`Run::Local`].
+pub type LocalFn = dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync;
+/// [`Run::Handler`].
+pub type HandlerFn = dyn Fn(Cx, Bytes) -> BoxFuture<'static, Result<Vec<u8>>> + Send + Sync;
+/// [`Run::Stream`].
+pub type StreamFn = dyn Fn(Cx, Bytes, RawSink) -> BoxFuture<'static, Result<()>> + Send + Sync;
+
 /// An endpoint's function with its types erased; bytes are [`wire::codec`]'s.
 #[derive(Clone)]
 pub enum Run {
-    Command(Arc<dyn Fn(&mut Tx, &[u8]) -> Result<Vec<u8>> + Send + Sync>),
-    Query(Arc<dyn Fn(&View, &[u8]) -> Result<Vec<u8>> + Send + Sync>),
+    Command(Arc<CommandFn>),
+    Query(Arc<QueryFn>),
     Gather {
         /// One group's part of a page.
-        part: Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>> + Send + Sync>,
+        part: Arc<PartFn>,
         /// What the request asks for: limit (checked) and cursor ([`cursor`]: as the caller sent it).
         wanted: fn(&[u8]) -> Result<(usize, String)>,
         /// The merged page as a response.
         page: fn(Vec<Gathered>, String) -> Result<Vec<u8>>,
     },
-    Local(Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>),
-    Handler(Arc<dyn Fn(Cx, Bytes) -> BoxFuture<'static, Result<Vec<u8>>> + Send + Sync>),
-    Stream(Arc<dyn Fn(Cx, Bytes, RawSink) -> BoxFuture<'static, Result<()>> + Send + Sync>),
+    Local(Arc<LocalFn>),
+    Handler(Arc<HandlerFn>),
+    Stream(Arc<StreamFn>),
     /// Declared, and answered with 501 and this sentence.
     NotYet(&'static str),
 }

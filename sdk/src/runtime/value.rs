@@ -20,6 +20,7 @@ pub struct Value {
 }
 
 impl Value {
+    /// The stored bytes.
     pub fn encode(version: u8, due_ns: i64, payload: &[u8]) -> Bytes {
         let mut out = Vec::with_capacity(HEADER_BYTES + payload.len());
         out.put_u8(FORMAT);
@@ -29,6 +30,7 @@ impl Value {
         out.into()
     }
 
+    /// Opens a row of `table`; 500 when its header is not whole or not of this format.
     pub fn decode(table: &str, bytes: Bytes) -> Result<Value> {
         let Some((head, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Err(super::broken_row(table, "it is shorter than a row's header"));
@@ -40,6 +42,7 @@ impl Value {
         Ok(Value { version: head[1], due_ns, payload: bytes.slice(HEADER_BYTES..) })
     }
 
+    /// Has its moment come?
     pub fn is_due(&self, now_ns: i64) -> bool {
         self.due_ns != 0 && now_ns >= self.due_ns
     }

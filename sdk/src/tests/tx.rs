@@ -100,7 +100,7 @@ fn entities_and_accounts_keep_to_themselves() {
 #[test]
 fn after_delete_all_and_the_last_sweep_nothing_is_left() {
     let sandbox = sandbox();
-    (0..5).for_each(|_| drop(call(&sandbox, "e", "").unwrap()));
+    (0..5).for_each(|_| assert_eq!(call(&sandbox, "e", "").unwrap(), Done {}));
     call(&sandbox, "e", "wipe").unwrap();
     sandbox.advance(std::time::Duration::from_nanos(9));
     sandbox.sweep().unwrap();

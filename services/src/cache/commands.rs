@@ -78,14 +78,14 @@ fn check_key(key: &str) -> Result<()> {
 }
 
 fn check_value(value: &str) -> Result<()> {
-    match value.len() {
-        0..=VALUE_BYTES_MAX_NOW => Ok(()),
-        ..=VALUE_BYTES_MAX => {
-            let why = format!("value is too big: over {VALUE_BYTES_MAX_NOW} bytes, until larger ones come with blobs");
-            Err(VALUE_TOO_BIG_NOW.because(why))
-        }
-        _ => Err(VALUE_TOO_BIG.because("value is too big")),
+    if value.len() > VALUE_BYTES_MAX {
+        return Err(VALUE_TOO_BIG.because("value is too big"));
     }
+    if value.len() > VALUE_BYTES_MAX_NOW {
+        let why = format!("value is too big: over {VALUE_BYTES_MAX_NOW} bytes, until larger ones come with blobs");
+        return Err(VALUE_TOO_BIG_NOW.because(why));
+    }
+    Ok(())
 }
 
 /// Rounded up, so that 0 never stands for "less than a second left".

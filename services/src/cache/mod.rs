@@ -17,7 +17,7 @@ use sdk::Service;
 
 /// What `commons services` lists as `cache`.
 pub fn service() -> Service {
-    let (foo, counter) = (|| "foo".to_string(), || "counter".to_string());
+    let (name, counter) = (|| "name".to_string(), || "counter".to_string());
     let ok = || "ok".to_string();
     Service::new("cache", "Key/value store with expiry and atomic counters")
         .row(&ENTRY)
@@ -29,10 +29,10 @@ pub fn service() -> Service {
         .gather(list_keys())
         .example(
             "Set a value for an hour",
-            SetRequest { key: foo(), value: "bar".into(), ttl: 3600 },
+            SetRequest { key: name(), value: "Ada".into(), ttl: 3600 },
             SetResponse { status: ok() },
         )
-        .example("Get it", GetRequest { key: foo() }, GetResponse { key: foo(), value: "bar".into(), ttl: 3600 })
+        .example("Get it", GetRequest { key: name() }, GetResponse { key: name(), value: "Ada".into(), ttl: 3600 })
         .example("Count", IncrementRequest { key: counter(), value: 2 }, IncrementResponse { key: counter(), value: 2 })
         .example(
             "Count back",
@@ -42,7 +42,7 @@ pub fn service() -> Service {
         .example(
             "List the keys",
             ListKeysRequest::default(),
-            ListKeysResponse { keys: vec![counter(), foo()], cursor: String::new() },
+            ListKeysResponse { keys: vec![counter(), name()], cursor: String::new() },
         )
-        .example("Delete a key", DeleteRequest { key: foo() }, DeleteResponse { status: ok() })
+        .example("Delete a key", DeleteRequest { key: name() }, DeleteResponse { status: ok() })
 }
