@@ -63,6 +63,11 @@ impl Client {
         Builder::default()
     }
 
+    /// A client of the node at `HOST:PORT`, with the key in `COMMONS_TOKEN` if there is one.
+    pub async fn connect(node: impl Into<String>) -> Result<Client, Error> {
+        Client::builder().node(node).connect().await
+    }
+
     pub(crate) fn new(pool: Pool, deadline: Duration) -> Client {
         let (session, budget) = (Session::new(), Budget::new());
         let inner = Inner { pool, session, budget, hashes: RwLock::default() };
@@ -96,7 +101,10 @@ impl Client {
     }
 
     /// Opens a stream by its request type. Items come as fast as they are taken.
-    pub async fn stream<R: Request<Kind = wire::endpoint::kind::Stream>>(&self, request: R) -> Result<Items<R::Response>, Error> {
+    pub async fn stream<R: Request<Kind = wire::endpoint::kind::Stream>>(
+        &self,
+        request: R,
+    ) -> Result<Items<R::Response>, Error> {
         Items::open(self.clone(), self.envelope(&request)?, decode::<R>).await
     }
 
@@ -108,7 +116,8 @@ impl Client {
     }
 
     fn envelope<R: Request>(&self, request: &R) -> Result<Envelope, Error> {
-        let binary = codec::encode(request).map_err(|why| Error::Unsendable(format!("the request does not encode: {why}")))?;
+        let binary =
+            codec::encode(request).map_err(|why| Error::Unsendable(format!("the request does not encode: {why}")))?;
         let request = Sent::Typed {
             kind: TypeId::of::<R>(),
             schema: self.schema::<R>(),

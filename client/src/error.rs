@@ -32,7 +32,9 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         match self {
             Error::Answered(error) => error.outcome,
-            Error::Unreachable { outcome, .. } | Error::Lost { outcome, .. } | Error::TimedOut { outcome, .. } => *outcome,
+            Error::Unreachable { outcome, .. } | Error::Lost { outcome, .. } | Error::TimedOut { outcome, .. } => {
+                *outcome
+            }
             Error::Unreadable(_) => Outcome::Ran,
             Error::Unsendable(_) => Outcome::NotRun,
         }
@@ -55,7 +57,9 @@ impl Error {
     pub(crate) fn after_unknown(mut self, maybe_ran: bool) -> Error {
         let outcome = match &mut self {
             Error::Answered(error) => &mut error.outcome,
-            Error::Unreachable { outcome, .. } | Error::Lost { outcome, .. } | Error::TimedOut { outcome, .. } => outcome,
+            Error::Unreachable { outcome, .. } | Error::Lost { outcome, .. } | Error::TimedOut { outcome, .. } => {
+                outcome
+            }
             Error::Unreadable(_) | Error::Unsendable(_) => return self,
         };
         if maybe_ran && *outcome == Outcome::NotRun {

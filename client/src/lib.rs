@@ -3,7 +3,7 @@
 //! ```no_run
 //! # async fn example() -> Result<(), client::Error> {
 //! use services::wallet;
-//! let client = client::Client::builder().node("127.0.0.1:7070").connect().await?;
+//! let client = client::Client::connect("127.0.0.1:7070").await?;
 //! let request = wallet::CreditRequest { amount: 5, reference: "tip".into(), ..Default::default() };
 //! let balance = client.call(request).await?.balance;
 //! # Ok(()) }

@@ -14,6 +14,9 @@ use wire::rpc::Hello;
 /// How long the first connection may take.
 const FIRST_WITHIN: Duration = Duration::from_secs(5);
 
+/// A node that was just started should not wait long for its clients; one caller tries for all of a client's calls.
+const RECONNECT_WITHIN: Duration = Duration::from_millis(250);
+
 /// Addresses and the one connection to them.
 pub struct Pool {
     nodes: Vec<String>,
@@ -28,13 +31,15 @@ struct Making {
     first: usize,
     failures: u32,
     not_before: Instant,
+    /// Why the last try failed.
+    why: Option<Error>,
     /// Known since the first connection; no other cluster is spoken to from then on.
     cluster: Option<ClusterId>,
 }
 
 impl Pool {
     pub fn new(nodes: Vec<String>, token: String, agent: String) -> Pool {
-        let making = Making { first: 0, failures: 0, not_before: Instant::now(), cluster: None };
+        let making = Making { first: 0, failures: 0, not_before: Instant::now(), why: None, cluster: None };
         let hello = Hello { token, cluster: None, agent };
         Pool { nodes, hello, current: RwLock::new(None), making: Mutex::new(making) }
     }
@@ -55,9 +60,10 @@ impl Pool {
         if let Some(link) = self.alive() {
             return Ok(link);
         }
-        let mut last = None;
+        let Ok(mut making) = timeout_at(deadline, self.making.lock()).await else {
+            return Err(self.unreachable("another call was still connecting"));
+        };
         let connected = timeout_at(deadline, async {
-            let mut making = self.making.lock().await;
             loop {
                 // Whoever had the lock before may have made it.
                 if let Some(link) = self.alive() {
@@ -67,14 +73,14 @@ impl Pool {
                 match self.make(&mut making, deadline).await {
                     // A node that answers "no" is not asked again and again.
                     Err(error @ Error::Answered(_)) => return Err(error),
-                    Err(error) => last = Some(error),
+                    Err(_) => {}
                     Ok(link) => return Ok(link),
                 }
             }
         });
         match connected.await {
             Ok(connected) => connected,
-            Err(_) => Err(last.unwrap_or_else(|| self.unreachable("another call was still connecting"))),
+            Err(_) => Err(making.why.clone().unwrap_or_else(|| self.unreachable("no answer in time"))),
         }
     }
 
@@ -90,7 +96,8 @@ impl Pool {
             let hello = Hello { cluster: making.cluster, ..self.hello.clone() };
             match link::connect(&self.nodes[at], &hello, deadline).await {
                 Ok((link, cluster)) => {
-                    *making = Making { first: at, failures: 0, not_before: Instant::now(), cluster: Some(cluster) };
+                    let not_before = Instant::now();
+                    *making = Making { first: at, failures: 0, not_before, why: None, cluster: Some(cluster) };
                     let link = Arc::new(link);
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(link.clone());
                     return Ok(link);
@@ -98,9 +105,12 @@ impl Pool {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        making.not_before = Instant::now() + budget::wait(making.failures, Duration::ZERO);
-        making.failures += 1;
-        Err(failed.unwrap_or_else(|| self.unreachable("no address was given")))
+        let wait = budget::wait(making.failures, Duration::ZERO).min(RECONNECT_WITHIN);
+        making.not_before = Instant::now() + wait;
+        making.failures = making.failures.saturating_add(1);
+        let error = failed.unwrap_or_else(|| self.unreachable("no address was given"));
+        making.why = Some(error.clone());
+        Err(error)
     }
 
     fn unreachable(&self, why: &str) -> Error {

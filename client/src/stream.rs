@@ -64,11 +64,13 @@ impl<T> Items<T> {
                     self.over = true;
                     return None;
                 }
-                Event::Failed(error) if error.is(&reasons::OTHER_SCHEMA) && !self.begun => match self.reopen_as_json().await {
-                    Ok(true) => continue,
-                    Ok(false) => Error::Answered(error),
-                    Err(error) => error,
-                },
+                Event::Failed(error) if error.is(&reasons::OTHER_SCHEMA) && !self.begun => {
+                    match self.reopen_as_json().await {
+                        Ok(true) => continue,
+                        Ok(false) => Error::Answered(error),
+                        Err(error) => error,
+                    }
+                }
                 Event::Failed(error) => Error::Answered(error),
                 Event::Lost => Error::Lost { node: self.client.inner.pool.name(), outcome: Outcome::Unknown },
             };
@@ -103,7 +105,11 @@ impl Open {
                 Ok(None) => continue,
                 Err(_) => {
                     let node = client.inner.pool.name();
-                    return Err(Error::Unreachable { node, why: "no room to send in time".into(), outcome: Outcome::NotRun });
+                    return Err(Error::Unreachable {
+                        node,
+                        why: "no room to send in time".into(),
+                        outcome: Outcome::NotRun,
+                    });
                 }
             }
         }

@@ -150,9 +150,15 @@ impl Driver {
             _ => return None,
         }
         match (frame.kind, self.waiting.remove(&stream)?) {
-            (Kind::Reply, Waiting::Call(answer, _)) => drop(answer.send(Fate::Reply(codec::decode(&frame.payload).ok()?))),
-            (Kind::Error, Waiting::Call(answer, _)) => drop(answer.send(Fate::Failed(codec::decode(&frame.payload).ok()?))),
-            (Kind::Error, Waiting::Stream(items)) => drop(items.try_send(Event::Failed(codec::decode(&frame.payload).ok()?))),
+            (Kind::Reply, Waiting::Call(answer, _)) => {
+                drop(answer.send(Fate::Reply(codec::decode(&frame.payload).ok()?)))
+            }
+            (Kind::Error, Waiting::Call(answer, _)) => {
+                drop(answer.send(Fate::Failed(codec::decode(&frame.payload).ok()?)))
+            }
+            (Kind::Error, Waiting::Stream(items)) => {
+                drop(items.try_send(Event::Failed(codec::decode(&frame.payload).ok()?)))
+            }
             (Kind::End, Waiting::Stream(items)) => drop(items.try_send(Event::End)),
             _ => return None,
         }

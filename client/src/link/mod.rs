@@ -162,7 +162,10 @@ async fn shake_hands(node: &str, hello: &Hello) -> io::Result<Shaken> {
             break frame;
         }
         if stream.read_buf(&mut input).await? == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection; is this a node's RPC port?"));
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "it closed the connection; is this a node's RPC port?",
+            ));
         }
     };
     match frame.kind {

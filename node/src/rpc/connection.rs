@@ -3,7 +3,10 @@
 use super::flow::{Done, Flow, Step};
 use super::table::{Codec, Live, Table};
 use super::{Limits, hello, own};
-use crate::door::{BODY_BYTES_MAX, DEADLINE_GRACE, DRAIN, Doors, Entering, Known, Stop, check_request_id, gate, json, time_for, too_late};
+use crate::door::{
+    BODY_BYTES_MAX, DEADLINE_GRACE, DRAIN, Doors, Entering, Known, Stop, check_request_id, gate, json, time_for,
+    too_late,
+};
 use actors::call::Answer;
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
@@ -15,11 +18,11 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep_until;
+use wire::Error;
 use wire::codec;
 use wire::error::reasons;
 use wire::frame::{Frame, Kind};
 use wire::rpc::{Body, Call, Credit, Reply, RequestId};
-use wire::Error;
 
 /// How often late calls and stuck peers are looked for while there is anything under way.
 const LOOK: Duration = Duration::from_millis(100);
@@ -202,7 +205,9 @@ impl Connection {
             Body::Json(text) => (Codec::Json, text.0.len()),
         };
         if sent > BODY_BYTES_MAX {
-            return Err(named(reasons::TOO_LARGE.refuse(format!("a request holds at most {} MiB", BODY_BYTES_MAX >> 20))));
+            return Err(named(
+                reasons::TOO_LARGE.refuse(format!("a request holds at most {} MiB", BODY_BYTES_MAX >> 20)),
+            ));
         }
         if self.table.len() >= self.limits.calls {
             return Err(named(gate::full(format!("{} calls are under way on this connection", self.limits.calls))));

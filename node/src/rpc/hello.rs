@@ -57,7 +57,6 @@ pub async fn receive(
     }
 }
 
-
 fn admit(hello: &Hello, peer: SocketAddr, doors: &Doors) -> Result<Via, Error> {
     let key = Some(hello.token.as_str()).filter(|token| !token.is_empty());
     let via = doors.access.check(key, peer.ip().to_canonical().is_loopback())?;

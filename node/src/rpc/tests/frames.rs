@@ -78,7 +78,8 @@ async fn nonsense_before_and_after_the_hello_ends_the_connection() {
     let fake = Fake::echo();
     let node = run(fake.clone()).await;
     let mut rng = rand::rngs::SmallRng::seed_from_u64(1);
-    let mut first: Vec<Vec<u8>> = (0..50).map(|_| (0..rng.random_range(200..400)).map(|_| rng.random()).collect()).collect();
+    let mut first: Vec<Vec<u8>> =
+        (0..50).map(|_| (0..rng.random_range(200..400)).map(|_| rng.random()).collect()).collect();
     first.push(b"POST /v1/demo/Credit HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec());
     first.push(vec![0; 64]);
     for nonsense in &first {
@@ -156,6 +157,20 @@ async fn calls_right_behind_the_hello_are_answered_and_a_number_is_used_once() {
 }
 
 #[tokio::test]
+async fn what_is_sent_in_a_row_goes_inside_in_that_order() {
+    let fake = Fake::echo();
+    let node = run(fake.clone()).await;
+    let mut raw = Raw::admitted(node.at).await;
+    let frames: Vec<Frame> = (1..=500).map(|n| call(n, "Credit", json(&format!(r#"{{"amount":{n}}}"#)))).collect();
+    raw.send(&frames).await;
+    for _ in 0..500 {
+        assert_eq!(raw.frame().await.unwrap().kind, Kind::Reply);
+    }
+    let order: Vec<i64> = fake.seen().iter().map(|seen| seen.body["amount"].as_i64().unwrap()).collect();
+    assert_eq!(order, (1..=500).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
 async fn bodies_that_do_not_fit() {
     let node = run(Fake::echo()).await;
     let mut raw = Raw::admitted(node.at).await;
@@ -164,7 +179,10 @@ async fn bodies_that_do_not_fit() {
         (json("{"), Some("broken JSON at line 1, column 1: EOF while parsing an object")),
         (json("[]"), Some("the body must be a JSON object, not a list")),
         (Body::Json(wire::Bytes(vec![255])), Some("the body is not UTF-8: bad byte at 0")),
-        (Body::Binary { schema: 1, bytes: wire::Bytes(vec![1]) }, Some("this node's types are of another version: send JSON")),
+        (
+            Body::Binary { schema: 1, bytes: wire::Bytes(vec![1]) },
+            Some("this node's types are of another version: send JSON"),
+        ),
         (json(&" ".repeat((1 << 20) + 1)), Some("a request holds at most 1 MiB")),
     ];
     for (body, want) in rows {
@@ -185,7 +203,8 @@ async fn too_many_on_one_connection_are_refused_not_held() {
     let error = raw.error().await;
     assert!(error.is(&reasons::OVERLOADED) && error.outcome == Outcome::NotRun, "{error:?}");
     // A cancelled call makes room.
-    raw.send(&[Frame::new(Kind::Cancel, 1, vec![]), call(4, "Credit", json("{}")), call(5, "Credit", json("{}"))]).await;
+    raw.send(&[Frame::new(Kind::Cancel, 1, vec![]), call(4, "Credit", json("{}")), call(5, "Credit", json("{}"))])
+        .await;
     let frame = raw.frame().await.unwrap();
     assert_eq!((frame.kind, frame.stream), (Kind::Error, 5));
 }
@@ -225,9 +244,13 @@ async fn a_stream_sends_no_more_than_its_credit() {
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_let_go() {
     let item = || serde_json::json!({"balance": 1, "note": "x".repeat(100_000), "part": null});
-    let node = run_with(Fake::new(move |_| Reaction::Reply(item())), |_| {}, |limits| {
-        limits.patience = Duration::from_millis(200);
-    })
+    let node = run_with(
+        Fake::new(move |_| Reaction::Reply(item())),
+        |_| {},
+        |limits| {
+            limits.patience = Duration::from_millis(200);
+        },
+    )
     .await;
     let mut raw = Raw::admitted(node.at).await;
     let frames: Vec<Frame> = (1..=400).map(|n| call(n, "Credit", json("{}"))).collect();

@@ -60,7 +60,7 @@ async fn when_no_retry_is_left_the_outcome_is_unknown() {
     let error = client.call(credit(6)).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotRun, "{error:?}");
     proxy.lead_to(node.at);
-    assert_eq!(client.call(credit(7)).await.unwrap().balance, 5);
+    assert_eq!(client.with_deadline(Duration::from_secs(10)).call(credit(7)).await.unwrap().balance, 5);
 }
 
 #[tokio::test]

@@ -26,7 +26,8 @@ async fn items_come_in_order_then_the_end() {
 #[tokio::test]
 async fn an_error_ends_a_stream() {
     let full = reasons::STOPPING.refuse("gone");
-    let node = run(Fake::new(move |_| Reaction::Items(vec![serde_json::json!({"n": 1})], Some(Err(full.clone()))))).await;
+    let node =
+        run(Fake::new(move |_| Reaction::Items(vec![serde_json::json!({"n": 1})], Some(Err(full.clone()))))).await;
     let mut stream = client(node.at).await.stream(watch()).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap().n, 1);
     assert!(stream.next().await.unwrap().err().unwrap().is(&reasons::STOPPING));

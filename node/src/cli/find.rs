@@ -1,0 +1,54 @@
+//! Which node, and with which key.
+
+use super::failure::Failure;
+use clap::Args;
+use client::Client;
+use std::path::PathBuf;
+
+/// The node and the key to show it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Finding {
+    /// The node to ask, HOST:PORT [default: 127.0.0.1:7070]
+    #[arg(long, global = true, env = "COMMONS_NODE", value_name = "ADDR")]
+    pub node: Option<String>,
+    /// The key to show it
+    #[arg(long, global = true, env = "COMMONS_TOKEN", hide_env_values = true, value_name = "KEY")]
+    pub token: Option<String>,
+    /// A file with the key, such as DIR/token of a node
+    #[arg(long, global = true, env = "COMMONS_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+impl Finding {
+    /// Was a node named, by flag or environment?
+    pub fn is_told(&self) -> bool {
+        self.node().is_some()
+    }
+
+    fn node(&self) -> Option<&str> {
+        self.node.as_deref().filter(|node| !node.is_empty())
+    }
+
+    pub async fn connect(&self) -> Result<Client, Failure> {
+        let mut builder = Client::builder().agent(format!("commons/{}", crate::door::VERSION));
+        if let Some(node) = self.node() {
+            builder = builder.node(node);
+        }
+        let token = match (&self.token, &self.token_file) {
+            (Some(token), _) if !token.is_empty() => Some(token.clone()),
+            (_, Some(path)) => {
+                let read = std::fs::read_to_string(path);
+                Some(
+                    read.map_err(|why| Failure::Usage(format!("--token-file {}: {why}", path.display())))?
+                        .trim()
+                        .into(),
+                )
+            }
+            _ => None,
+        };
+        if let Some(token) = token {
+            builder = builder.token(token);
+        }
+        Ok(builder.connect().await?)
+    }
+}
