@@ -95,7 +95,7 @@ impl Replica {
         let (Change::Promote(newcomer) | Change::Swap { into: newcomer, .. }) = *change else { return Ok(()) };
         let near = raft.prs().get(newcomer.0).is_some_and(|peer| {
             let lag = raft.raft_log.last_index().saturating_sub(peer.matched);
-            peer.state == ProgressState::Replicate && lag <= settings.promote_lag_max
+            peer.state != ProgressState::Snapshot && lag <= settings.promote_lag_max
         });
         if near { Ok(()) } else { Err(Outcome::Refused(Refusal::Behind)) }
     }
