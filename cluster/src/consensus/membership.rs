@@ -95,7 +95,9 @@ impl Replica {
         let (Change::Promote(newcomer) | Change::Swap { into: newcomer, .. }) = *change else { return Ok(()) };
         let near = raft.prs().get(newcomer.0).is_some_and(|peer| {
             let lag = raft.raft_log.last_index().saturating_sub(peer.matched);
-            peer.state != ProgressState::Snapshot && lag <= settings.promote_lag_max
+            // Whoever still needs a snapshot is not near, however short the log.
+            let follows = peer.state != ProgressState::Snapshot && peer.matched + 1 >= raft.raft_log.first_index();
+            follows && lag <= settings.promote_lag_max
         });
         if near { Ok(()) } else { Err(Outcome::Refused(Refusal::Behind)) }
     }
