@@ -94,8 +94,7 @@ impl World {
             }
             Act::LeaseRead => {
                 if let Some(node) = self.someone(group) {
-                    let floor = self.checkers.reads.floor(group);
-                    self.arrive(node, Item::LeaseRead { group, floor });
+                    self.lease_read_at(node, group);
                 }
             }
             Act::Change => {
@@ -160,6 +159,12 @@ impl World {
         self.clients.reads.insert(ticket, (node, group, floor));
         self.input(node, Input::Read { group, ticket });
         ticket
+    }
+
+    /// A read that hopes for a lease at a node.
+    pub fn lease_read_at(&mut self, node: usize, group: GroupId) {
+        let floor = self.checkers.reads.floor(group);
+        self.arrive(node, Item::LeaseRead { group, floor });
     }
 
     pub fn is_waiting(&self, ticket: Ticket) -> bool {

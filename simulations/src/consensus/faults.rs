@@ -74,7 +74,7 @@ impl World {
     }
 
     /// A new disk under the old ids.
-    fn wipe(&mut self, node: usize) {
+    pub fn wipe(&mut self, node: usize) {
         for place in self.nodes[node].places.values_mut() {
             place.live = Default::default();
             place.flushed = Default::default();

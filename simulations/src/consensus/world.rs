@@ -50,6 +50,8 @@ pub struct World {
     pub installs: u64,
     pub changes: u64,
     pub turns: u64,
+    /// Lost streams are never noticed by the sender.
+    pub silent_losses: bool,
 }
 
 impl World {
@@ -74,6 +76,7 @@ impl World {
             installs: 0,
             changes: 0,
             turns: 0,
+            silent_losses: false,
             plan,
         };
         world.found_groups();
@@ -300,7 +303,7 @@ impl World {
         let Some(state) = self.nodes[node].snapshots.get(&snapshot).cloned() else { return };
         if !self.network.perfect && (self.rng.chance(self.plan.stream_lost_pm) || self.network.is_cut(node, home, self.now)) {
             // Half of the lost ones are noticed, the others only by the deadline.
-            if self.rng.chance(500) {
+            if !self.silent_losses && self.rng.chance(500) {
                 self.input(node, Input::SnapshotSent { group, to, ok: false });
             }
             return;
