@@ -36,6 +36,11 @@ impl World {
         self.run_for_ms(8)
     }
 
+    fn has_lease(&self, node: usize) -> bool {
+        let (node, now) = (&self.nodes[node], self.now);
+        node.core.as_ref().is_some_and(|core| core.lease(GROUP, node.clock(now)).is_some())
+    }
+
     /// Hopes for lease reads at `node`, and for writes at whoever else leads, for a while.
     fn race(&mut self, node: usize, ms: u64) -> Result<(), Violation> {
         for _ in 0..ms / 4 {
@@ -85,13 +90,19 @@ fn a_voter_that_pays_tick_debt_votes_inside_the_lease_it_granted() {
         world.lead(0)?;
         world.run_for_ms(500)?;
         world.part(0, 1);
-        world.run_for_ms(300)?;
-        let pause = 1_200 + world.rng.below(800);
+        let ms = world.rng.below(600);
+        world.run_for_ms(ms)?;
+        // Longer than an election time-out; short enough that the leader still counts it as heard.
+        let pause = 650 + world.rng.below(350);
         world.pause_for_ms(2, pause);
-        // The leader still counts as heard: its heartbeats wait in the sleeper's inbox, the newest with a read.
         world.run_for_ms(pause - 5)?;
         world.read(0, GROUP);
-        world.run_for_ms(12)?;
+        for _ in 0..200 {
+            world.run_until(world.now + 100_000)?;
+            if world.has_lease(0) {
+                break;
+            }
+        }
         world.part(0, 2);
         world.race(0, 900)
     });
