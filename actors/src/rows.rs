@@ -1,7 +1,7 @@
 //! A replica's rows, as the kit reads them.
 
 use bytes::Bytes;
-use sdk::Error;
+use sdk::{Error, Time};
 use sdk::runtime::{Order, Rows};
 use storage::replica;
 use storage::state::{self, View};
@@ -28,4 +28,11 @@ impl Rows for Committed<'_> {
 pub(crate) fn engine_error(error: impl std::fmt::Display) -> Error {
     tracing::error!(%error, "rows cannot be read");
     reasons::STORAGE.refuse(error.to_string())
+}
+
+/// The group's clock for a look at `rows`: never before what its commands, here or elsewhere, have seen already. A
+/// restarted node's own clock may be: what it knew at its start was what was flushed (P13).
+pub fn group_time(rows: &replica::Rows<'_>, service: &str, now: Time) -> Result<Time, Error> {
+    let mark = cluster::node::mark_in(rows, service).map_err(engine_error)?;
+    Ok(mark.map_or(now, |mark| now.max(wire::Rfc3339(mark.now_ns))))
 }

@@ -1,4 +1,5 @@
 //! Deterministic simulations: whole worlds that one seed decides.
 
 pub mod consensus;
+pub mod node;
 pub mod worlds;

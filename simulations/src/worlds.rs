@@ -1,6 +1,6 @@
 //! The worlds a seed can be run in. A new one is a line in [`WORLDS`].
 
-use crate::consensus;
+use crate::{consensus, node};
 
 /// A deterministic world: one seed decides everything in it.
 pub struct World {
@@ -19,7 +19,10 @@ pub struct Ran {
 }
 
 /// All of them; the first is the default.
-pub static WORLDS: &[World] = &[World { name: "consensus", run: run_consensus, explain: explain_consensus }];
+pub static WORLDS: &[World] = &[
+    World { name: "consensus", run: run_consensus, explain: explain_consensus },
+    World { name: "node", run: run_node, explain: explain_node },
+];
 
 fn run_consensus(seed: u64, trace: bool) -> Result<Ran, String> {
     let trace = if trace { consensus::Trace::echoed() } else { consensus::Trace::default() };
@@ -30,4 +33,14 @@ fn run_consensus(seed: u64, trace: bool) -> Result<Ran, String> {
 
 fn explain_consensus(seed: u64) -> String {
     format!("{:?}", consensus::Plan::of(seed))
+}
+
+fn run_node(seed: u64, trace: bool) -> Result<Ran, String> {
+    let trace = if trace { consensus::Trace::echoed() } else { consensus::Trace::default() };
+    let report = node::run(node::Plan::of(seed), trace)?;
+    Ok(Ran { summary: format!("{:?} in {} ms", report.counts, report.virtual_ms), trace_hash: report.trace_hash })
+}
+
+fn explain_node(seed: u64) -> String {
+    format!("{:?}", node::Plan::of(seed))
 }

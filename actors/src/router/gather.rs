@@ -23,11 +23,10 @@ impl Router {
         let (limit, cursor) = wanted(&call.body)?;
         let after = (!cursor.is_empty()).then_some(cursor);
         let topology = &self.inner.meta.topology;
-        let now = self.inner.clock.now();
         let mut lines = Vec::new();
         for group in topology.owners() {
             let owns = |entity: &str| topology.group_of(&call.account, call.endpoint.service, entity) == group;
-            let found = self.read(group, &call, |rows| {
+            let found = self.read(group, &call, |rows, now| {
                 let scope = GatherScope {
                     account: call.account.clone(),
                     service: call.endpoint.service,

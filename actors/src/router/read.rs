@@ -2,10 +2,10 @@
 
 use super::{GroupSeat, Router, guarded, no_leader};
 use crate::call::Call;
-use crate::rows::{Committed, engine_error};
+use crate::rows::{Committed, engine_error, group_time};
 use bytes::Bytes;
 use sdk::runtime::{Rows, Scope};
-use sdk::{Error, View};
+use sdk::{Error, Time, View};
 use std::sync::Arc;
 use wire::error::reasons;
 use wire::ids::GroupId;
@@ -17,21 +17,24 @@ impl Router {
         let entity = self.inner.entity(&call)?;
         let group = self.inner.meta.topology.group_of(&call.account, call.endpoint.service, &entity);
         let tables = self.inner.tables(call.endpoint.service);
-        let now = self.inner.clock.now();
-        let scope = Scope { account: call.account.clone(), service: call.endpoint.service, entity, now, tables };
-        let reply = self.read(group, &call, |rows| run(&View::new(scope.clone(), rows), &call.body)).await?;
-        Ok(reply.into())
+        let reply = self.read(group, &call, |rows, now| {
+            let (account, entity, tables) = (call.account.clone(), entity.clone(), tables.clone());
+            let scope = Scope { account, service: call.endpoint.service, entity, now, tables };
+            run(&View::new(scope, rows), &call.body)
+        });
+        Ok(reply.await?.into())
     }
 
-    /// Runs `look` on rows at least as new as anything answered before the call.
+    /// Runs `look` on rows at least as new as anything answered before the call, and the group's clock.
     pub(super) async fn read<T>(
         &self,
         group: GroupId,
         call: &Call,
-        look: impl Fn(&dyn Rows) -> Result<T, Error>,
+        look: impl Fn(&dyn Rows, Time) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let seat = self.inner.groups.get(&group).ok_or_else(no_leader)?;
-        let guarded_look = || guarded(&call.endpoint, || view(seat, &look));
+        let now = self.inner.clock.now();
+        let guarded_look = || guarded(&call.endpoint, || view(seat, call.endpoint.service, now, &look));
         // The only voter reads on the spot: see `cluster::node::Leading::sole_term`.
         if let Some(term) = seat.handle.sole() {
             let found = guarded_look();
@@ -47,6 +50,12 @@ impl Router {
     }
 }
 
-fn view<T>(seat: &GroupSeat, look: &impl Fn(&dyn Rows) -> Result<T, Error>) -> Result<T, Error> {
-    seat.store.view(|rows| Ok(look(&Committed(rows)))).unwrap_or_else(|error| Err(engine_error(error)))
+fn view<T>(
+    seat: &GroupSeat,
+    service: &str,
+    now: Time,
+    look: &impl Fn(&dyn Rows, Time) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let found = seat.store.view(|rows| Ok(group_time(rows, service, now).and_then(|now| look(&Committed(rows), now))));
+    found.unwrap_or_else(|error| Err(engine_error(error)))
 }

@@ -14,6 +14,9 @@ use wire::Outcome;
 use wire::error::reasons;
 use wire::rpc::RequestId;
 
+/// The most one command may change: an entry must fit into a batch of the log, or it would stop the node.
+pub const EFFECTS_BYTES_MAX: usize = 4 << 20;
+
 /// The erased function of a command endpoint.
 pub type RunCommand = Arc<dyn Fn(&mut Tx, &[u8]) -> Result<Vec<u8>, Error> + Send + Sync>;
 
@@ -77,7 +80,8 @@ impl Shard {
                 Place::Fine => {}
                 Place::Answered => {
                     let error = reasons::ID_REUSED.refuse("a late copy of a call that was answered");
-                    return Err(error.with_outcome(Outcome::Ran));
+                    // Whether it ran, the rows no longer say.
+                    return Err(error.with_outcome(Outcome::Unknown));
                 }
                 Place::Full => return Err(reasons::OVERLOADED.refuse("too many clients").retry_after_ms(1000)),
             }
@@ -108,7 +112,14 @@ impl Shard {
             Ok(Ok(reply)) => {
                 let ops = tx.into_delta().into_ops();
                 self.quarantine.ran_well(&command.account, &command.entity);
-                Ok((ops, Ok(reply.into())))
+                match ops.iter().map(size_bytes).sum::<usize>() + reply.len() {
+                    0..=EFFECTS_BYTES_MAX => Ok((ops, Ok(reply.into()))),
+                    bytes => {
+                        let id = command.endpoint.id();
+                        let detail = format!("{id} would change {bytes} bytes at once, of {EFFECTS_BYTES_MAX}");
+                        Err(reasons::TOO_LARGE.refuse(detail).at(&id))
+                    }
+                }
             }
             Ok(Err(error)) if error.is_refusal() && !self.mutants.has(Mutant::RefuseAtOnce) => {
                 Ok((vec![], Err(error.at(&command.endpoint.id()))))
@@ -162,6 +173,14 @@ impl Shard {
 }
 
 type Reply = Result<Bytes, Error>;
+
+fn size_bytes(op: &Op) -> usize {
+    match op {
+        Op::Put { key, value } => key.len() + value.len(),
+        Op::Delete { key } => key.len(),
+        Op::DeleteRange { from, to } => from.len() + to.len(),
+    }
+}
 
 /// Where the command's reply is kept, and for which call.
 struct Once {

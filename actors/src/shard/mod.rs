@@ -15,7 +15,7 @@ mod sessions;
 mod tests;
 
 pub(crate) use command::panic_text;
-pub use command::{Command, RunCommand};
+pub use command::{Command, EFFECTS_BYTES_MAX, RunCommand};
 pub(crate) use kept::sessions_wait;
 pub use mutants::{Mutant, Mutants};
 pub use replies::{Replies, ReplyTo};
@@ -130,6 +130,8 @@ impl Shard {
     /// Begins a view in `term` under an `epoch` nobody used before.
     pub fn open(&mut self, term: Term, epoch: u64, now: Now) -> Step {
         self.close();
+        // The mark it leaves is the group's clock for whoever comes next.
+        let now = self.tick(now);
         self.view = View::Opening { term, epoch };
         Step::Propose { term, entry: self.entry(epoch, 0, vec![], now.time), replies: Replies::none(epoch, 0) }
     }

@@ -6,7 +6,7 @@
 use crate::entry::Entry;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::collections::BTreeMap;
-use storage::replica::{Error, ReplicaStore};
+use storage::replica::{Error, ReplicaStore, Rows};
 use storage::state::{Op, View};
 
 /// Tag of the marks' rows; the kit's and the shards' rows have others.
@@ -52,13 +52,20 @@ impl Fences {
 
 /// The writer's mark in the replica's rows.
 pub fn mark(store: &ReplicaStore, writer: &str) -> Result<Option<Mark>, Error> {
-    store.view(|rows| match rows.get(&key(writer))? {
+    store.view(|rows| mark_in(rows, writer))
+}
+
+/// The same, in rows of a moment.
+pub fn mark_in(rows: &Rows<'_>, writer: &str) -> Result<Option<Mark>, Error> {
+    match rows.get(&key(writer))? {
         None => Ok(None),
         Some(mut bytes) if bytes.len() == 24 => {
             Ok(Some(Mark { epoch: bytes.get_u64(), n: bytes.get_u64(), now_ns: bytes.get_i64() }))
         }
-        Some(_) => Err(Error::Malformed { what: format!("the mark of writer {writer}"), why: "it is not 24 bytes long" }),
-    })
+        Some(_) => {
+            Err(Error::Malformed { what: format!("the mark of writer {writer}"), why: "it is not 24 bytes long" })
+        }
+    }
 }
 
 fn key(writer: &str) -> Bytes {

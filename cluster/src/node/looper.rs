@@ -17,6 +17,16 @@ pub enum Ask {
     Input(Input),
 }
 
+impl Ask {
+    /// Bytes it brings into the log.
+    pub fn size_bytes(&self) -> usize {
+        match self {
+            Ask::Propose { entry, .. } => entry.len(),
+            Ask::Read { .. } | Ask::Input(_) => 0,
+        }
+    }
+}
+
 /// What the loop hands on.
 pub enum Job {
     Log(LogJob),

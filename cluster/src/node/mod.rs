@@ -13,8 +13,8 @@ pub mod threads;
 mod writer;
 
 pub use applier::{Applier, ApplyJob, members};
-pub use fence::{Mark, mark};
-pub use handle::Handle;
+pub use fence::{Mark, mark, mark_in};
+pub use handle::{Handle, SendAsk};
 pub use leading::Leading;
 pub use looper::{Ask, Job, Loop};
 pub use open::{OpenError, Parts};

@@ -18,6 +18,8 @@ use wire::ids::{GroupId, Index};
 
 /// Most asks taken in one turn: more would make everybody wait for the last.
 const ASKS_A_TURN: usize = 4096;
+/// No more are taken once they have so many bytes: a turn is one batch of the log, which must fit into a segment.
+const ASK_BYTES_A_TURN: usize = 4 << 20;
 /// A quiet log writes what it holds after this long, and ends its last batch with a seal.
 const LOG_QUIET: Duration = Duration::from_millis(200);
 /// State that nobody asked to flush is flushed after this long, so that a restart has little to replay.
@@ -125,10 +127,18 @@ fn turn(
             Ok(Mail::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        for mail in mail.try_iter().take(ASKS_A_TURN) {
-            match mail {
-                Mail::Ask(ask) => asks.push(ask),
-                Mail::Stop => stopping = true,
+        let mut bytes: usize = asks.iter().map(Ask::size_bytes).sum();
+        while asks.len() < ASKS_A_TURN && bytes < ASK_BYTES_A_TURN {
+            match mail.try_recv() {
+                Ok(Mail::Ask(ask)) => {
+                    bytes += ask.size_bytes();
+                    asks.push(ask);
+                }
+                Ok(Mail::Stop) => {
+                    stopping = true;
+                    break;
+                }
+                Err(_) => break,
             }
         }
         let now = started.elapsed();

@@ -1,0 +1,3 @@
+//! The world at work: seeds, schedules named after their rules, mutants that must be found.
+
+mod determinism;
