@@ -121,7 +121,7 @@ pub enum Error {
     /// The engine's own files are damaged: which rows that takes is unknown.
     #[error("the state engine's files are damaged: {0}")]
     Corrupt(String),
-    /// Nothing of the batch was applied; it may be tried again once there is room.
+    /// Nothing of the batch was applied. It may be tried again: within half a minute of there being room it will work.
     #[error("the disk of the state engine is full: {0}")]
     Full(String),
     #[error("state engine: {0}")]

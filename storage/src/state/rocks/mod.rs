@@ -26,7 +26,12 @@ use rocksdb::properties;
 use rocksdb::{DB, FlushOptions, ReadOptions, Snapshot, WriteBatch, WriteOptions};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// After a full disk RocksDB looks every 5 s whether there is room again, one write buffer at least, and goes on by itself.
+/// It never gets there while flushes keep failing in between (seen: none of 12, one a second), so none is asked for.
+const REST_WHEN_FULL: Duration = Duration::from_secs(11);
 
 /// RocksDB in one folder. Dropping it flushes and closes.
 pub struct Rocks {
@@ -34,6 +39,8 @@ pub struct Rocks {
     unlogged: WriteOptions,
     /// The failure after which nothing is believed any more.
     dead: OnceLock<Error>,
+    /// When a flush last found the disk full, and its words.
+    full: Mutex<Option<(Instant, Error)>>,
 }
 
 impl Rocks {
@@ -44,7 +51,7 @@ impl Rocks {
             DB::open(&options::of(settings, presence), folder).map_err(|error| OpenError::Engine(classified(error)))?;
         let mut unlogged = WriteOptions::default();
         unlogged.disable_wal(true);
-        Ok(Rocks { db, unlogged, dead: OnceLock::new() })
+        Ok(Rocks { db, unlogged, dead: OnceLock::new(), full: Mutex::default() })
     }
 
     fn alive(&self) -> Result<(), Error> {
@@ -87,8 +94,17 @@ impl Engine for Rocks {
 
     fn flush(&self) -> Result<(), Error> {
         self.alive()?;
+        if let Some((since, error)) = &*self.full.lock().unwrap_or_else(PoisonError::into_inner)
+            && since.elapsed() < REST_WHEN_FULL
+        {
+            return Err(error.clone());
+        }
         // Waits by default, for a background flush that runs as well.
-        self.db.flush_opt(&FlushOptions::default()).map_err(|error| self.believed(error))
+        let flushed = self.db.flush_opt(&FlushOptions::default()).map_err(|error| self.believed(error));
+        let full = flushed.as_ref().err().filter(|error| !error.is_fatal());
+        let full = full.map(|error| (Instant::now(), error.clone()));
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = full;
+        flushed
     }
 
     fn stats(&self) -> Stats {

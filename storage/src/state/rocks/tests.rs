@@ -211,6 +211,19 @@ fn a_failed_flush_is_believed_for_good() {
     assert_eq!(scan(&rocks).expect("read").len(), 10, "what was visible stays so until the node has ended");
 }
 
+/// RocksDB forgets some failures by itself; we do not.
+#[test]
+fn a_failure_rocksdb_recovers_from_is_believed_all_the_same() {
+    let folder = Temporary::new();
+    let rocks = open(&folder.0, Presence::MayCreate);
+    fill(&rocks, 0..10);
+    let failure = DB::open(&rocksdb::Options::default(), folder.0.join("nothing")).err().expect("nothing there");
+    let error = rocks.believed(failure);
+    assert!(error.is_fatal());
+    assert_eq!(rocks.flush(), Err(error.clone()));
+    assert_eq!(rocks.write(Batch { ops: vec![Op::Delete { key: row(1).0 }] }), Err(error));
+}
+
 /// A replica's whole life over RocksDB: what `replica::tests` proves in memory, once on disk.
 #[test]
 fn a_snapshot_installs_over_rocksdb() {
