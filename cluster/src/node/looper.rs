@@ -67,10 +67,16 @@ impl Loop {
         let inputs = asks.into_iter().map(|ask| self.input(ask)).collect();
         self.core.turn(inputs, now, &mut self.effects);
         let mut jobs = Vec::with_capacity(self.effects.len());
-        for effect in std::mem::take(&mut self.effects) {
+        let is_answer = |effect: &Effect| matches!(effect, Effect::Answer { .. });
+        let (answers, effects): (Vec<_>, Vec<_>) = std::mem::take(&mut self.effects).into_iter().partition(is_answer);
+        for effect in effects {
             self.carry_out(effect, &mut jobs);
         }
         self.begin_serving();
+        // Whoever is answered goes on at once, on another thread: by then it must see who leads.
+        for answer in answers {
+            self.carry_out(answer, &mut jobs);
+        }
         jobs
     }
 

@@ -9,6 +9,8 @@ mod handle;
 mod leading;
 mod looper;
 mod open;
+#[cfg(test)]
+mod tests;
 pub mod threads;
 mod writer;
 
