@@ -217,7 +217,7 @@ fn a_failure_rocksdb_recovers_from_is_believed_all_the_same() {
     let folder = Temporary::new();
     let rocks = open(&folder.0, Presence::MayCreate);
     fill(&rocks, 0..10);
-    let failure = DB::open(&rocksdb::Options::default(), folder.0.join("nothing")).err().expect("nothing there");
+    let failure = DB::open(&rocksdb::Options::default(), folder.0.join("nothing")).expect_err("nothing there");
     let error = rocks.believed(failure);
     assert!(error.is_fatal());
     assert_eq!(rocks.flush(), Err(error.clone()));
