@@ -48,7 +48,7 @@ async fn understand(
     let own = described(&services::all());
     let found = match describe::endpoint(&own, &call.service, &call.endpoint) {
         // This binary does not know it: the node may, if one was named.
-        Err(unknown) if finding.is_told() => {
+        Err(unknown) if finding.is_known() => {
             let theirs = describe::of_node(finding).await.map_err(|_| unknown)?;
             describe::endpoint(&theirs, &call.service, &call.endpoint)?
         }

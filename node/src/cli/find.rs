@@ -8,8 +8,8 @@ use std::path::PathBuf;
 /// The node and the key to show it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Finding {
-    /// The node to ask, HOST:PORT [default: 127.0.0.1:7070]
-    #[arg(long, global = true, env = "COMMONS_NODE", value_name = "ADDR")]
+    /// The node to ask, HOST:PORT [env: COMMONS_NODE, else 127.0.0.1:7070]
+    #[arg(long, global = true, value_name = "ADDR")]
     pub node: Option<String>,
     /// The key to show it
     #[arg(long, global = true, env = "COMMONS_TOKEN", hide_env_values = true, value_name = "KEY")]
@@ -20,9 +20,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Was a node named, by flag or environment?
+    /// Was a node named on the command line? The environment alone does not make `services` and `describe` ask one.
     pub fn is_told(&self) -> bool {
         self.node().is_some()
+    }
+
+    /// Was a node named at all?
+    pub fn is_known(&self) -> bool {
+        self.is_told() || std::env::var_os("COMMONS_NODE").is_some_and(|node| !node.is_empty())
     }
 
     fn node(&self) -> Option<&str> {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// A node drains within 10 s; one that does not is killed.
@@ -23,9 +23,11 @@ pub async fn keep(program: &Path, node: &Node, mut stop: Stop) -> io::Result<()>
     let (mut pace, mut first) = (Pace::default(), true);
     loop {
         let mut child = spawn(program, node)?;
+        // Taken out of the child: waiting for a child closes the stdin that is still in it.
+        let leash = child.stdin.take();
         let mut was_ready = false;
         match live(&mut child, node, &mut stop, &mut first, &mut was_ready).await? {
-            Ended::Stopped => return stop_child(child, node).await,
+            Ended::Stopped => return stop_child(child, leash, node).await,
             Ended::Died(how) => {
                 if was_ready {
                     pace.was_ready();
@@ -78,8 +80,8 @@ fn spawn(program: &Path, node: &Node) -> io::Result<Child> {
 }
 
 /// The end of its stdin is its sign to stop.
-async fn stop_child(mut child: Child, node: &Node) -> io::Result<()> {
-    drop(child.stdin.take());
+async fn stop_child(mut child: Child, leash: Option<ChildStdin>, node: &Node) -> io::Result<()> {
+    drop(leash);
     if timeout(GONE_WITHIN, child.wait()).await.is_err() {
         say::hangs(node);
         child.kill().await?;
