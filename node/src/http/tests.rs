@@ -74,7 +74,8 @@ async fn every_way_to_an_endpoint() {
     let basic =
         format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("me:{TOKEN}")));
     let form = "application/x-www-form-urlencoded";
-    let rows: &[(&str, &str, &[(&str, &str)], &str)] = &[
+    type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+    let rows: &[Row] = &[
         ("POST", "/v1/demo/Credit", &[("authorization", &token)], r#"{"amount":5}"#),
         ("POST", "/v1/DEMO/credit", &[("authorization", &token)], r#"{"amount":5}"#),
         ("POST", "/v1/demo/Demo/Credit", &[("authorization", &token)], r#"{"amount":"5"}"#),

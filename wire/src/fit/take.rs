@@ -27,10 +27,10 @@ pub fn take(fit: &Fit, value: Value, how: How) -> Taken {
 
 fn one(fit: &Fit, shape: &Shape, value: Value, how: How) -> Taken {
     let shape = fit.resolve(shape);
-    if let (Origin::Text, Value::String(text)) = (how.origin, &value) {
-        if let Some(taken) = text_as(fit, shape, text, how) {
-            return taken;
-        }
+    if let (Origin::Text, Value::String(text)) = (how.origin, &value)
+        && let Some(taken) = text_as(fit, shape, text, how)
+    {
+        return taken;
     }
     match (shape, value) {
         (Shape::Any | Shape::Ref(_), value) => Ok(value),
