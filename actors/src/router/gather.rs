@@ -4,7 +4,7 @@ use super::Router;
 use crate::call::Call;
 use bytes::Bytes;
 use sdk::Error;
-use sdk::runtime::{GatherScope, Gathered};
+use sdk::runtime::{GatherScope, Gathered, merge};
 use std::sync::Arc;
 
 type Part = Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>, Error> + Send + Sync>;
@@ -12,7 +12,7 @@ type Part = Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>, Error> + Se
 impl Router {
     /// One page. Each group's part is linearizable by itself; together they are not a moment (P10).
     ///
-    /// The cursor is the last key of the page: stable while rows come and go around it.
+    /// The cursor names the last key of the page: stable while rows come and go around it.
     pub(super) async fn gather(
         &self,
         call: Call,
@@ -21,9 +21,9 @@ impl Router {
         page: fn(Vec<Gathered>, String) -> Result<Vec<u8>, Error>,
     ) -> Result<Bytes, Error> {
         let (limit, cursor) = wanted(&call.body)?;
-        let after = (!cursor.is_empty()).then_some(cursor);
+        let after = GatherScope::behind(&cursor)?;
         let topology = &self.inner.meta.topology;
-        let mut lines = Vec::new();
+        let mut parts = Vec::new();
         for group in topology.owners() {
             let owns = |entity: &str| topology.group_of(&call.account, call.endpoint.service, entity) == group;
             let found = self.read(group, &call, |rows, now| {
@@ -39,12 +39,9 @@ impl Router {
                 };
                 part(&scope, &call.body)
             });
-            lines.extend(found.await?);
+            parts.push(found.await?);
         }
-        lines.sort_unstable_by(|a, b| a.entity.cmp(&b.entity));
-        let more = lines.len() > limit;
-        lines.truncate(limit);
-        let cursor = lines.last().filter(|_| more).map(|line| line.entity.clone()).unwrap_or_default();
+        let (lines, cursor) = merge(parts, limit);
         page(lines, cursor).map(Bytes::from)
     }
 }
