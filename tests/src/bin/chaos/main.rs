@@ -1,0 +1,94 @@
+//! `chaos --nodes 1 --rounds N [--seed S] [--clients C]`: kills a real node again and again and compares what it answered with
+//! what it holds.
+//!
+//! A round: clients credit, debit and count at once, over the Rust client and HTTP, with and without request ids; `kill -9` at
+//! a moment of chance (under load, right behind a burst, while it starts); the node starts again; every call that has an id is
+//! asked again until it is answered; then wallets, transactions and counters are read whole and held against the answers.
+//!
+//! `--sabotage` puts the folder of before the load back after a kill: a harness that calls that fine finds nothing.
+//!
+//! Exits 1 at the first violation, naming it and keeping the node's folder. The seed decides what is done and when it is
+//! killed; how threads and disks interleave it does not decide.
+
+mod kill;
+mod round;
+
+use anyhow::{Context, Result, bail};
+use round::{Chaos, Counts};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// What was asked for.
+struct Wanted {
+    rounds: u64,
+    seed: u64,
+    clients: usize,
+    sabotage: bool,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = match parse(&args) {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            eprintln!("chaos: {why:#}; usage: chaos --nodes 1 --rounds N [--seed S] [--clients C]");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(&wanted)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            println!("VIOLATION {why:#}");
+            println!("again with: cargo xtask chaos --nodes 1 --rounds {} --seed {} --clients {}", wanted.rounds, wanted.seed, wanted.clients);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(wanted: &Wanted) -> Result<()> {
+    let started = Instant::now();
+    let mut chaos = Chaos::begin(wanted.seed, wanted.clients, wanted.sabotage).await?;
+    let mut total = Counts::default();
+    for round in 1..=wanted.rounds {
+        let began = Instant::now();
+        match chaos.round(round).await {
+            Ok((how, counts)) => {
+                println!("round {round:>4}  {how:<34} {counts}  {:.2} s", began.elapsed().as_secs_f32());
+                total.add(&counts);
+            }
+            Err(why) => {
+                let kept = chaos.keep().map_or_else(|error| format!("could not be kept ({error:#})"), |path| path.display().to_string());
+                return Err(why.context(format!("round {round}; the node's folder: {kept}")));
+            }
+        }
+    }
+    let held = chaos.end().await.context("after the last round")?;
+    println!("{} rounds, seed {}, {} clients, {} s: {total}", wanted.rounds, wanted.seed, wanted.clients, started.elapsed().as_secs());
+    println!("{held}; no violation");
+    Ok(())
+}
+
+fn parse(args: &[String]) -> Result<Wanted> {
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos() as u64 % 1_000_000;
+    let mut wanted = Wanted { rounds: 15, seed, clients: 12, sabotage: false };
+    let mut args = args.iter();
+    while let Some(flag) = args.next() {
+        if flag == "--sabotage" {
+            wanted.sabotage = true;
+            continue;
+        }
+        let value = args.next().with_context(|| format!("{flag} needs a value"))?;
+        let number: u64 = value.parse().with_context(|| format!("{flag} {value}: not a number"))?;
+        match flag.as_str() {
+            "--nodes" if number != 1 => bail!("--nodes {number}: clusters of several nodes come with the next version"),
+            "--nodes" => {}
+            "--rounds" => wanted.rounds = number,
+            "--seed" => wanted.seed = number,
+            "--clients" => wanted.clients = usize::try_from(number)?.max(1),
+            _ => bail!("there is no {flag}"),
+        }
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,150 @@
+//! Asking: one try by one door, and asking again until there is an answer.
+
+use super::{Fate, Op, Way, What};
+use crate::http::{Http, Lost, Reply};
+use crate::{Node, wait};
+use anyhow::{Result, bail};
+use client::{Client, Outcome};
+use serde_json::{Value, json};
+use services::{cache, wallet};
+use std::time::{Duration, Instant};
+use wire::Source;
+
+/// A node that was killed is back long before.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// Between two tries at a node that is down.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Both doors of the node, for one of the clients.
+#[derive(Clone)]
+pub struct Doors {
+    pub client: Client,
+    pub http: Http,
+    /// The era: names of wallets and counters begin with it.
+    pub era: u64,
+}
+
+pub fn wallet_id(era: u64, number: usize) -> String {
+    format!("era{era}-w{number}")
+}
+
+pub fn counter_key(era: u64, number: usize) -> String {
+    format!("era{era}-c{number}")
+}
+
+impl Doors {
+    /// Doors of a running node, for the first era.
+    pub async fn of(node: &Node) -> Result<Doors> {
+        Ok(Doors { client: node.client().await?, http: node.caller(), era: 0 })
+    }
+
+    /// Does it by its way. An operation with an id is asked again under it until it is answered.
+    pub async fn perform(&self, op: &Op) -> Result<Fate> {
+        let began = Instant::now();
+        loop {
+            let fate = self.once(op).await?;
+            if matches!(fate, Fate::Done(_) | Fate::Refused(_)) || !op.has_id() {
+                return Ok(fate);
+            }
+            if began.elapsed() > ANSWER_WITHIN {
+                bail!("{} had no answer within {ANSWER_WITHIN:?}, the last was {fate:?}", op.label);
+            }
+            wait::pass(PAUSE).await;
+        }
+    }
+
+    async fn once(&self, op: &Op) -> Result<Fate> {
+        match op.way {
+            Way::Session => Ok(self.rust(op, &self.client.with_deadline(Duration::from_secs(30))).await),
+            Way::RustId => {
+                let client = self.client.with_request_id(&op.label).with_deadline(Duration::from_secs(5));
+                Ok(self.rust(op, &client).await)
+            }
+            Way::HttpKey | Way::HttpBare => over_http(self.reply(op).await),
+        }
+    }
+
+    async fn rust(&self, op: &Op, client: &Client) -> Fate {
+        let (reference, visible, idempotency_key) = (op.label.clone(), true, String::new());
+        let done = match op.what {
+            What::Credit { wallet, amount } => {
+                let id = wallet_id(self.era, wallet);
+                let request = wallet::CreditRequest { id, amount, reference, visible, idempotency_key };
+                client.call(request).await.map(|reply| reply.balance)
+            }
+            What::Debit { wallet, amount } => {
+                let id = wallet_id(self.era, wallet);
+                let request = wallet::DebitRequest { id, amount, reference, visible, idempotency_key };
+                client.call(request).await.map(|reply| reply.balance)
+            }
+            What::Increment { counter, by } => {
+                let request = cache::IncrementRequest { key: counter_key(self.era, counter), value: by };
+                client.call(request).await.map(|reply| reply.value)
+            }
+        };
+        match done {
+            Ok(value) => Fate::Done(value),
+            Err(error) => match (error.answer(), error.outcome()) {
+                (Some(answer), Outcome::Ran) if answer.source == Source::Service => Fate::Refused(answer.reason.to_string()),
+                (_, Outcome::NotRun) => Fate::NotRun,
+                _ => Fate::Unknown,
+            },
+        }
+    }
+
+    /// One request over HTTP, under the operation's label if it is of that way.
+    pub async fn reply(&self, op: &Op) -> Result<Reply, Lost> {
+        let (path, body) = op.request(self.era);
+        match op.way {
+            Way::HttpBare => self.http.call(path, &body).await,
+            _ => self.http.call_once(path, &body, &op.label).await,
+        }
+    }
+}
+
+impl Op {
+    /// As HTTP has it.
+    pub fn request(&self, era: u64) -> (&'static str, Value) {
+        let (reference, visible) = (&self.label, true);
+        match self.what {
+            What::Credit { wallet, amount } => {
+                let id = wallet_id(era, wallet);
+                ("/v1/wallet/Credit", json!({"id": id, "amount": amount, "reference": reference, "visible": visible}))
+            }
+            What::Debit { wallet, amount } => {
+                let id = wallet_id(era, wallet);
+                ("/v1/wallet/Debit", json!({"id": id, "amount": amount, "reference": reference, "visible": visible}))
+            }
+            What::Increment { counter, by } => {
+                ("/v1/cache/Increment", json!({"key": counter_key(era, counter), "value": by}))
+            }
+        }
+    }
+}
+
+pub fn over_http(reply: Result<Reply, Lost>) -> Result<Fate> {
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(Lost::NotSent(_)) => return Ok(Fate::NotRun),
+        Err(Lost::Unknown(_)) => return Ok(Fate::Unknown),
+    };
+    // A reply that breaks off is an answer lost; one that is whole and no JSON is a bug.
+    let body = reply.json()?;
+    if reply.code == 200 {
+        return match number(&body["balance"]).or_else(|| number(&body["value"])) {
+            Some(value) => Ok(Fate::Done(value)),
+            None => bail!("a reply without balance or value: {body}"),
+        };
+    }
+    match (body["source"].as_str(), body["outcome"].as_str(), body["reason"].as_str()) {
+        (Some("service"), Some("ran"), Some(reason)) => Ok(Fate::Refused(reason.into())),
+        (_, Some("not_run"), _) => Ok(Fate::NotRun),
+        (Some("cluster"), Some("unknown"), _) => Ok(Fate::Unknown),
+        _ => bail!("an error that tells neither source nor outcome: {body}"),
+    }
+}
+
+/// 64-bit numbers are strings over HTTP.
+pub fn number(value: &Value) -> Option<i64> {
+    value.as_str().and_then(|text| text.parse().ok()).or_else(|| value.as_i64())
+}
