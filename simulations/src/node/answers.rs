@@ -143,10 +143,11 @@ impl World {
         call.open -= 1;
         let waits = clients[call.client].style.waits_for(&call.request_id);
         if self.checkers.once.reply(call, &reply, waits, &mut self.counts)? {
-            let clock = self.life.as_mut().map(|life| life.hand.clone());
-            let clock_high = clock.map_or(i64::MAX, |mut hand| {
-                hand.move_to(self.clocks.wall_ns(self.now), std::time::Duration::from_micros(self.now)).0
-            });
+            let (account, service, entity) = (call.account.clone(), call.endpoint.service, call.entity.clone());
+            let clock_high = match self.life {
+                Some(_) => self.group_time(self.group_of(&account, service, &entity), service)?.0,
+                None => i64::MAX,
+            };
             self.checkers.ran(attempt.call, &self.calls, &reply, attempt.read_at, clock_high)?;
         }
         let call = &mut self.calls[attempt.call];
@@ -196,10 +197,11 @@ impl World {
         }
         let call = attempt.call;
         attempt.ghost = true;
+        let on_its_way = attempt.to.is_some();
         self.calls[call].unsure = true;
         self.trace.line(self.now, format_args!("attempt {number} is given up"));
-        if self.rng.chance(500) {
-            // Its connection is closed: the node may notice.
+        if on_its_way || self.rng.chance(500) {
+            // Its connection is closed, on the way or later: the node may notice.
             self.attempts.remove(&number);
             self.calls[call].open -= 1;
         }

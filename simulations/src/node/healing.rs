@@ -35,8 +35,13 @@ impl World {
         self.look_at_lines()?;
         self.checkers.at_rest(&self.calls)?;
         // A clock that was set back far would stand for all of the day that now passes.
-        let behind = self.moment().time.0 - self.clocks.wall_ns(self.now);
-        self.clocks.wall_off_ns += behind.max(0);
+        let mut latest = self.clocks.wall_ns(self.now);
+        for group in (1..=u64::from(self.plan.groups)).map(GroupId) {
+            for service in super::life::SERVICES {
+                latest = latest.max(self.group_time(group, service)?.0);
+            }
+        }
+        self.clocks.wall_off_ns += latest - self.clocks.wall_ns(self.now);
         self.sleep(25 * DAY_US / 24);
         let clean = |world: &World| world.life.as_ref().is_some_and(|life| life.swept(&world.plan));
         if self.plan.sweep_every_ms > 0 {
@@ -70,7 +75,8 @@ impl World {
             let number = self.issue(client, Kind::Look, entity.clone());
             self.calls[number].done = Some(super::calls::Done::Unknown);
             let call = self.calls[number].clone();
-            let (group, now) = (self.group_of(&account, "probe", &entity), self.moment().time);
+            let group = self.group_of(&account, "probe", &entity);
+            let now = self.group_time(group, "probe")?;
             let reply = self.ask(group, &call.endpoint, &account, &entity, &call.body, now)?;
             self.checkers.ran(number, &self.calls, &reply, Some(now.0), now.0)?;
         }

@@ -49,14 +49,22 @@ impl World {
     }
 
     fn look(&mut self, number: u64, group: GroupId) -> Result<Reply, String> {
+        let Some(call) = self.attempts.get(&number).map(|attempt| attempt.call) else {
+            return Ok(Ok(bytes::Bytes::new()));
+        };
+        let now = self.group_time(group, self.calls[call].endpoint.service)?;
+        let Some(attempt) = self.attempts.get_mut(&number) else { return Ok(Ok(bytes::Bytes::new())) };
+        attempt.read_at = Some(now.0);
+        let call = &self.calls[call];
+        self.ask(group, &call.endpoint.clone(), &call.account.clone(), &call.entity.clone(), &call.body.clone(), now)
+    }
+
+    /// What a query takes for now.
+    pub(super) fn group_time(&mut self, group: GroupId, service: &str) -> Result<sdk::Time, String> {
         let now = self.moment().time;
         let store = self.living().stores[&group].clone();
-        let Some(attempt) = self.attempts.get_mut(&number) else { return Ok(Ok(bytes::Bytes::new())) };
-        let call = &self.calls[attempt.call];
-        let now = store.view(|rows| Ok(group_time(rows, call.endpoint.service, now)));
-        let now = now.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        attempt.read_at = Some(now.0);
-        self.ask(group, &call.endpoint.clone(), &call.account.clone(), &call.entity.clone(), &call.body.clone(), now)
+        let now = store.view(|rows| Ok(group_time(rows, service, now)));
+        now.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 
     /// A query run on the rows as they are now.

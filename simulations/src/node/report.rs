@@ -1,6 +1,7 @@
 //! What a clean run amounted to: also the proof that it was not empty.
 
 use super::world::{MS, World};
+use std::ops::AddAssign;
 
 /// What happened, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,31 @@ pub struct Counts {
     pub forged: u64,
     pub panics: u64,
     pub queries: u64,
-    pub expired_seen_off: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        let Counts { lives, crashes, failed_opens, fatals, terms, purges, proposals_lost, shards_dropped, calls, ran, refused, not_run, unknown, retries, repeated, late_copies, forged, panics, queries } = other;
+        self.lives += lives;
+        self.crashes += crashes;
+        self.failed_opens += failed_opens;
+        self.fatals += fatals;
+        self.terms += terms;
+        self.purges += purges;
+        self.proposals_lost += proposals_lost;
+        self.shards_dropped += shards_dropped;
+        self.calls += calls;
+        self.ran += ran;
+        self.refused += refused;
+        self.not_run += not_run;
+        self.unknown += unknown;
+        self.retries += retries;
+        self.repeated += repeated;
+        self.late_copies += late_copies;
+        self.forged += forged;
+        self.panics += panics;
+        self.queries += queries;
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -42,7 +42,8 @@ pub fn refuse(tx: &mut Tx, req: RefuseRequest) -> Result<Position> {
 pub fn explode(tx: &mut Tx, req: ExplodeRequest) -> Result<Position> {
     let position = append(tx, AppendRequest { entity: req.entity, token: req.token })?;
     tx.put_at(&ITEMS, &(position.len + 1), &req.token)?;
-    panic!("as told");
+    // A panic like any other, but one that nobody prints: it is meant.
+    std::panic::resume_unwind(Box::new("as told"));
 }
 
 pub fn fill(tx: &mut Tx, req: FillRequest) -> Result<Position> {
