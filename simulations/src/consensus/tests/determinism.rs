@@ -11,3 +11,13 @@ fn the_same_seed_gives_the_same_trace_byte_for_byte() {
         }
     }
 }
+
+/// §7: the library's own election time-outs come from the thread's randomness; with them a seed means nothing.
+#[cfg(feature = "mutants")]
+#[test]
+fn without_our_own_election_timeouts_no_seed_repeats() {
+    let plan = || Plan::of(0).with_mutant(cluster::consensus::Mutant::RandomTimeouts);
+    let hashes: std::collections::BTreeSet<_> =
+        (0..4).map(|_| run(plan(), Trace::default()).map_or(0, |report| report.trace_hash)).collect();
+    assert!(hashes.len() > 1);
+}

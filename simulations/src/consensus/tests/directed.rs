@@ -211,3 +211,43 @@ fn batched_appends_acknowledge_entries_that_never_came() {
     }
     assert!(found > 0 || cfg!(not(feature = "mutants")), "{found} of 12");
 }
+
+/// §2: a vote forgotten over a restart elects two leaders in one term. The refusal window is no cure: it only delays.
+#[test]
+fn a_forgotten_vote_elects_two_leaders_in_one_term() {
+    let story = |world: &mut World| {
+        world.lead(0)?;
+        world.run_for_ms(1_500)?;
+        let (term, far) = (world.view(0, GROUP).map(|view| view.term), world.in_ms(60_000));
+        // 1 asks for votes in the next term; 0 never hears of that term.
+        world.network.cut(1, 0, far);
+        let to = world.replica(1);
+        world.input(0, Input::Transfer { group: GROUP, to });
+        while world.view(1, GROUP).map(|view| view.term) == term {
+            world.run_until(world.now + 10_000)?;
+        }
+        world.isolate(0, far);
+        world.input(0, Input::StepDown { group: GROUP });
+        while world.view(2, GROUP).map(|view| view.term) == term || !world.log_is_idle(2) {
+            world.run_until(world.now + 10_000)?;
+        }
+        // 2 has voted, durably; its answer is on the way, and 1 will lead alone.
+        world.run_until(world.now + 100_000)?;
+        world.isolate(1, far);
+        world.run_for_ms(10)?;
+        world.crash(2);
+        world.restart(2)?;
+        world.run_for_ms(1_250)?;
+        world.network.heal();
+        world.isolate(1, far);
+        world.run_for_ms(4_000)
+    };
+    let mut found = 0;
+    for seed in 0..30 {
+        tell(quiet(seed, Kind::Three), story).expect("with its vote it remembers");
+        let wrong = tell(quiet(seed, Kind::Three).with_sabotage(Sabotage::ForgetVote), story);
+        found += usize::from(wrong.is_err_and(|why| why.contains("election safety")));
+    }
+    assert!(found > 0, "in {found} of 30");
+    println!("found in {found} of 30");
+}
