@@ -38,11 +38,8 @@ pub(super) fn hard_state_to_log(hard_state: &pb::HardState) -> HardState {
 }
 
 pub(super) fn hard_state_from_log(hard_state: &HardState) -> pb::HardState {
-    let mut out = pb::HardState::default();
-    out.term = hard_state.term.0;
-    out.vote = hard_state.vote.0;
-    out.commit = hard_state.commit.0;
-    out
+    let HardState { term, vote, commit } = hard_state;
+    pb::HardState { term: term.0, vote: vote.0, commit: commit.0, ..pb::HardState::default() }
 }
 
 fn sorted(ids: &[u64]) -> Vec<ReplicaId> {

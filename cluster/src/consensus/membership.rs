@@ -13,8 +13,7 @@ use raft::{Changer, ProgressState, StateRole};
 use wire::ids::ReplicaId;
 
 fn single(replica: ReplicaId, kind: pb::ConfChangeType) -> pb::ConfChangeSingle {
-    let mut single = pb::ConfChangeSingle::default();
-    single.node_id = replica.0;
+    let mut single = pb::ConfChangeSingle { node_id: replica.0, ..pb::ConfChangeSingle::default() };
     single.set_change_type(kind);
     single
 }

@@ -43,7 +43,11 @@ impl Clients {
     /// An applied change, seen by meta.
     pub fn membership(&mut self, group: GroupId, before: &Conf, after: &Conf, index: Index) {
         let members = |conf: &Conf| -> BTreeSet<ReplicaId> {
-            [&conf.voters, &conf.voters_outgoing, &conf.learners, &conf.learners_next].into_iter().flatten().copied().collect()
+            [&conf.voters, &conf.voters_outgoing, &conf.learners, &conf.learners_next]
+                .into_iter()
+                .flatten()
+                .copied()
+                .collect()
         };
         let (before, after) = (members(before), members(after));
         for joined in &after {
@@ -102,10 +106,10 @@ impl World {
                 self.change_something(group);
             }
             Act::Transfer => {
-                if let Some((node, view)) = self.leader(group) {
-                    if let Some(to) = self.rng.pick(&view.conf.voters).copied() {
-                        self.input(node, Input::Transfer { group, to });
-                    }
+                if let Some((node, view)) = self.leader(group)
+                    && let Some(to) = self.rng.pick(&view.conf.voters).copied()
+                {
+                    self.input(node, Input::Transfer { group, to });
                 }
             }
         }
@@ -273,7 +277,8 @@ impl World {
 
     /// Destroys removed replicas, each once a quorum of the members has flushed its removal (§4).
     pub fn destroy_removed(&mut self) {
-        let removed: Vec<_> = self.clients.removed.iter().map(|((group, replica), at)| (*group, *replica, *at)).collect();
+        let removed: Vec<_> =
+            self.clients.removed.iter().map(|((group, replica), at)| (*group, *replica, *at)).collect();
         for (group, replica, at) in removed {
             let Some(home) = self.homes.get(&replica).copied() else { continue };
             let there = self.nodes[home].core.is_some();

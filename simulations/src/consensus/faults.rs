@@ -56,10 +56,10 @@ impl World {
     fn victim(&mut self) -> usize {
         let group = GroupId(self.rng.below(self.plan.groups));
         let leaders = self.leaders(group);
-        if self.rng.chance(500) {
-            if let Some(leader) = self.rng.pick(&leaders).copied() {
-                return leader;
-            }
+        if self.rng.chance(500)
+            && let Some(leader) = self.rng.pick(&leaders).copied()
+        {
+            return leader;
         }
         self.rng.below(self.nodes.len() as u64) as usize
     }

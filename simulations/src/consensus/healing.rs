@@ -26,7 +26,11 @@ impl World {
                 return Ok(());
             }
             if self.now >= deadline {
-                return Err(format!("liveness: {} s after the last fault {}", self.plan.healing_ms / 1000, unwell.join("; ")));
+                return Err(format!(
+                    "liveness: {} s after the last fault {}",
+                    self.plan.healing_ms / 1000,
+                    unwell.join("; ")
+                ));
             }
         }
     }

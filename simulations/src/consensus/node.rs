@@ -15,7 +15,10 @@ use wire::ids::{GroupId, Index, ReplicaId};
 pub enum Item {
     Input(Input),
     /// A read that hopes for a lease; began when `floor` was the newest index shown.
-    LeaseRead { group: GroupId, floor: Index },
+    LeaseRead {
+        group: GroupId,
+        floor: Index,
+    },
 }
 
 /// What waits for a group's rows, in order.
@@ -148,7 +151,9 @@ impl Node {
 pub fn brief(effect: &Effect) -> String {
     use super::trace::checksum;
     match effect {
-        Effect::Send { group, to, bytes } => format!("send {group} {to} {}:{:08x}", bytes.len(), checksum(bytes) as u32),
+        Effect::Send { group, to, bytes } => {
+            format!("send {group} {to} {}:{:08x}", bytes.len(), checksum(bytes) as u32)
+        }
         Effect::Append { id, batch, sync } => {
             let entries: usize = batch.appends.iter().map(|append| append.entries.len()).sum();
             let replicas: Vec<u64> = batch.appends.iter().map(|append| append.replica.0).collect();
@@ -160,7 +165,12 @@ pub fn brief(effect: &Effect) -> String {
         }
         Effect::Stream { group, to, snapshot, .. } => format!("stream {group} {to} {}", snapshot.0),
         Effect::Role { group, role, term, leader, conf } => {
-            format!("role {group} {role:?} {term} {leader:?} {:?}/{:?}/{:?}", ids(&conf.voters), ids(&conf.voters_outgoing), ids(&conf.learners))
+            format!(
+                "role {group} {role:?} {term} {leader:?} {:?}/{:?}/{:?}",
+                ids(&conf.voters),
+                ids(&conf.voters_outgoing),
+                ids(&conf.learners)
+            )
         }
         Effect::Flip { group, generation, applied, .. } => format!("flip {group} {} {}", generation.0, applied.index),
         other => format!("{other:?}"),

@@ -38,8 +38,6 @@ pub enum Sabotage {
     StaleTail,
     /// A removed replica is destroyed at once.
     StopRemoved,
-    /// The log is reset before the state is flipped.
-    ResetBeforeFlip,
 }
 
 /// The configuration of one run.
@@ -93,7 +91,16 @@ pub struct Plan {
 impl Plan {
     /// The plan a seed stands for.
     pub fn of(seed: u64) -> Plan {
-        let kinds = [Kind::Three, Kind::Growth, Kind::Membership, Kind::Three, Kind::Five, Kind::Leases, Kind::Membership, Kind::Alone];
+        let kinds = [
+            Kind::Three,
+            Kind::Growth,
+            Kind::Membership,
+            Kind::Three,
+            Kind::Five,
+            Kind::Leases,
+            Kind::Membership,
+            Kind::Alone,
+        ];
         Plan::of_kind(seed, kinds[(seed % kinds.len() as u64) as usize])
     }
 
@@ -179,14 +186,20 @@ impl fmt::Debug for Plan {
             .field("nodes", &self.nodes)
             .field("groups", &self.groups)
             .field("faulty_ms, healing_ms", &(self.faulty_ms, self.healing_ms))
-            .field("write, read, lease_read every_us", &(self.write_every_us, self.read_every_us, self.lease_read_every_us))
+            .field(
+                "write, read, lease_read every_us",
+                &(self.write_every_us, self.read_every_us, self.lease_read_every_us),
+            )
             .field("entry_bytes_max", &self.entry_bytes_max)
             .field("delay_us", &self.delay_us)
             .field("late_us_max, late_pm", &(self.late_us_max, self.late_pm))
             .field("drop_pm, duplicate_pm", &(self.drop_pm, self.duplicate_pm))
             .field("sync_us", &self.sync_us)
             .field("slow_sync_pm, slow_sync_us_max", &(self.slow_sync_pm, self.slow_sync_us_max))
-            .field("apply, flip, stream, turn us_max", &(self.apply_us_max, self.flip_us_max, self.stream_us_max, self.turn_us_max))
+            .field(
+                "apply, flip, stream, turn us_max",
+                &(self.apply_us_max, self.flip_us_max, self.stream_us_max, self.turn_us_max),
+            )
             .field("stream_lost_pm", &self.stream_lost_pm)
             .field("flush_every_ms", &self.flush_every_ms)
             .field("crash_every_ms, down_ms_max", &(self.crash_every_ms, self.down_ms_max))

@@ -9,6 +9,8 @@ impl Rng {
         Rng(seed ^ 0x5EED_C0DE_0000_0001)
     }
 
+    /// The next word. Not an iterator's: it never ends.
+    #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -17,16 +17,57 @@ pub const MS: u64 = 1_000_000;
 
 /// Something that happens at a moment. `life` is the node's then: a node that died in between does not hear of it.
 pub enum Event {
-    Turn { node: usize, life: u64 },
-    Wake { node: usize, life: u64 },
-    Arrive { node: usize, item: Item },
-    LogWritten { node: usize, life: u64 },
-    JobDone { node: usize, life: u64, group: GroupId },
-    Flush { node: usize, life: u64, group: GroupId, again: bool },
-    Flushed { node: usize, life: u64, group: GroupId, replica: ReplicaId, state: State },
-    Built { node: usize, life: u64, group: GroupId },
-    Streamed { from: usize, life: u64, to: usize, group: GroupId, target: ReplicaId, state: State, message: bytes::Bytes },
-    Restart { node: usize },
+    Turn {
+        node: usize,
+        life: u64,
+    },
+    Wake {
+        node: usize,
+        life: u64,
+    },
+    Arrive {
+        node: usize,
+        item: Item,
+    },
+    LogWritten {
+        node: usize,
+        life: u64,
+    },
+    JobDone {
+        node: usize,
+        life: u64,
+        group: GroupId,
+    },
+    Flush {
+        node: usize,
+        life: u64,
+        group: GroupId,
+        again: bool,
+    },
+    Flushed {
+        node: usize,
+        life: u64,
+        group: GroupId,
+        replica: ReplicaId,
+        state: State,
+    },
+    Built {
+        node: usize,
+        life: u64,
+        group: GroupId,
+    },
+    Streamed {
+        from: usize,
+        life: u64,
+        to: usize,
+        group: GroupId,
+        target: ReplicaId,
+        state: State,
+        message: bytes::Bytes,
+    },
+    Restart {
+        node: usize,
+    },
     Fault(super::faults::Fault),
     Client(super::clients::Act),
 }
@@ -141,7 +182,9 @@ impl World {
                 self.write_log(node);
             }
             Event::JobDone { node, life, group } if self.nodes[node].life == life => self.job_done(node, group)?,
-            Event::Flush { node, life, group, again } if self.nodes[node].life == life => self.flush(node, group, again),
+            Event::Flush { node, life, group, again } if self.nodes[node].life == life => {
+                self.flush(node, group, again)
+            }
             Event::Flushed { node, life, group, replica, state } if self.nodes[node].life == life => {
                 self.flushed(node, group, replica, state);
             }
@@ -229,7 +272,13 @@ impl World {
         Ok(())
     }
 
-    fn lease_read(&mut self, node: usize, group: GroupId, floor: Index, clock: std::time::Duration) -> Result<(), Violation> {
+    fn lease_read(
+        &mut self,
+        node: usize,
+        group: GroupId,
+        floor: Index,
+        clock: std::time::Duration,
+    ) -> Result<(), Violation> {
         let core = self.nodes[node].core.as_ref().expect("only a running node serves reads");
         let Some(index) = core.lease(group, clock) else { return Ok(()) };
         let Some(applied) = self.nodes[node].places.get(&group).map(|place| place.live.applied) else { return Ok(()) };
@@ -301,7 +350,9 @@ impl World {
     fn stream(&mut self, node: usize, group: GroupId, to: ReplicaId, snapshot: SnapshotId, message: bytes::Bytes) {
         let Some(home) = self.homes.get(&to).copied() else { return };
         let Some(state) = self.nodes[node].snapshots.get(&snapshot).cloned() else { return };
-        if !self.network.perfect && (self.rng.chance(self.plan.stream_lost_pm) || self.network.is_cut(node, home, self.now)) {
+        if !self.network.perfect
+            && (self.rng.chance(self.plan.stream_lost_pm) || self.network.is_cut(node, home, self.now))
+        {
             // Half of the lost ones are noticed, the others only by the deadline.
             if !self.silent_losses && self.rng.chance(500) {
                 self.input(node, Input::SnapshotSent { group, to, ok: false });
@@ -313,7 +364,15 @@ impl World {
         self.at(when, Event::Streamed { from: node, life, to: home, group, target: to, state, message });
     }
 
-    fn streamed(&mut self, (from, life): (usize, u64), to: usize, group: GroupId, target: ReplicaId, state: State, message: bytes::Bytes) {
+    fn streamed(
+        &mut self,
+        (from, life): (usize, u64),
+        to: usize,
+        group: GroupId,
+        target: ReplicaId,
+        state: State,
+        message: bytes::Bytes,
+    ) {
         let generation = Generation(self.nodes[to].next_serial());
         let up = self.nodes[to].core.is_some();
         let place = self.nodes[to].places.get_mut(&group).filter(|place| up && place.replica == target);

@@ -262,7 +262,8 @@ impl Bench {
         for _ in 0..40 {
             self.tick();
             self.carry_snapshots();
-            if self.view(leader).peers.iter().any(|peer| peer.replica.0 == id && peer.matched == self.view(leader).last) {
+            if self.view(leader).peers.iter().any(|peer| peer.replica.0 == id && peer.matched == self.view(leader).last)
+            {
                 return;
             }
         }
@@ -283,7 +284,8 @@ impl Bench {
         match effect {
             Effect::Build { group } => {
                 let StateSeed { applied, applied_term, conf } = self.at(id).state.clone();
-                let handle = SnapshotHandle { group, id: SnapshotId(applied.0), index: applied, term: applied_term, conf };
+                let handle =
+                    SnapshotHandle { group, id: SnapshotId(applied.0), index: applied, term: applied_term, conf };
                 self.give(id, Input::SnapshotBuilt(handle));
             }
             Effect::Stream { group, to, message, .. } => {

@@ -3,7 +3,9 @@
 use super::bench::{Bench, GROUP, encode, message};
 use crate::consensus::*;
 use bytes::Bytes;
-use raft::eraftpb::MessageType::{MsgAppend, MsgPropose, MsgRequestPreVote, MsgRequestVote, MsgSnapshot, MsgTimeoutNow, MsgTransferLeader};
+use raft::eraftpb::MessageType::{
+    MsgAppend, MsgPropose, MsgRequestPreVote, MsgRequestVote, MsgSnapshot, MsgTimeoutNow, MsgTransferLeader,
+};
 use raft::eraftpb::{Entry, Message};
 use wire::ids::ReplicaId;
 
@@ -79,7 +81,8 @@ fn votes_are_refused_after_a_start() {
 #[test]
 fn a_damaged_replica_never_votes() {
     let mut bench = Bench::of(3);
-    let seed = ReplicaSeed { health: Health::Damaged, ..ReplicaSeed::founder(GROUP, ReplicaId(3), (1..=3).map(ReplicaId)) };
+    let seed =
+        ReplicaSeed { health: Health::Damaged, ..ReplicaSeed::founder(GROUP, ReplicaId(3), (1..=3).map(ReplicaId)) };
     bench.open(seed);
     bench.elect(1);
     bench.wait_out_refusals();

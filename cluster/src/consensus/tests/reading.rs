@@ -126,7 +126,9 @@ fn with_leases() -> Bench {
 fn a_lease_ends_when_it_should() {
     let mut bench = with_leases();
     bench.elect(1);
-    let lease = |bench: &Bench, after_ms: u64| bench.stands[&1].core.lease(super::bench::GROUP, bench.now + Duration::from_millis(after_ms));
+    let lease = |bench: &Bench, after_ms: u64| {
+        bench.stands[&1].core.lease(super::bench::GROUP, bench.now + Duration::from_millis(after_ms))
+    };
     assert_eq!(lease(&bench, 0), None, "no round was answered yet");
     bench.read(1);
     bench.run();

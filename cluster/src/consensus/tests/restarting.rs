@@ -23,7 +23,13 @@ fn hard_state(term: u64, vote: u64, commit: u64) -> HardState {
 fn seed(log: LogSeed, applied: u64, term: u64) -> ReplicaSeed {
     let (applied, applied_term) = at(applied, term);
     let conf = Conf::of_voters((1..=3).map(ReplicaId));
-    ReplicaSeed { group: GROUP, replica: ReplicaId(1), log, state: StateSeed { applied, applied_term, conf }, health: Health::Whole }
+    ReplicaSeed {
+        group: GROUP,
+        replica: ReplicaId(1),
+        log,
+        state: StateSeed { applied, applied_term, conf },
+        health: Health::Whole,
+    }
 }
 
 fn log(from: (u64, u64), entries: Vec<Entry>, hard_state: HardState) -> LogSeed {
@@ -42,7 +48,11 @@ fn contradictions_are_damage_and_named() {
         ("a forgotten term", seed(log((4, 1), vec![entry(5, 3)], hard_state(2, 0, 4)), 4, 1), "hard state"),
         ("a lost tail", seed(log((4, 1), vec![entry(5, 1)], hard_state(1, 0, 9)), 4, 1), "behind the last entry"),
         ("purged too far", seed(log((9, 1), vec![], hard_state(1, 0, 9)), 4, 1), "starts behind"),
-        ("another history", seed(log((4, 1), vec![entry(5, 1), entry(6, 1)], hard_state(2, 0, 6)), 5, 2), "committed log"),
+        (
+            "another history",
+            seed(log((4, 1), vec![entry(5, 1), entry(6, 1)], hard_state(2, 0, 6)), 5, 2),
+            "committed log",
+        ),
     ];
     for (name, seed, says) in cases {
         let damage = open(seed).err().unwrap_or_else(|| panic!("{name} opens"));

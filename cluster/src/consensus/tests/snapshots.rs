@@ -26,7 +26,10 @@ fn third_behind() -> (Bench, StagedSnapshot) {
                 Effect::Build { group } => {
                     let StateSeed { applied, applied_term, conf } = bench.at(1).state.clone();
                     let id = SnapshotId(7);
-                    bench.give(1, Input::SnapshotBuilt(SnapshotHandle { group, id, index: applied, term: applied_term, conf }));
+                    bench.give(
+                        1,
+                        Input::SnapshotBuilt(SnapshotHandle { group, id, index: applied, term: applied_term, conf }),
+                    );
                 }
                 Effect::Stream { group, to, snapshot, message } => {
                     assert_eq!((to, snapshot), (ReplicaId(3), SnapshotId(7)));
@@ -126,7 +129,8 @@ fn nothing_campaigns_while_a_snapshot_installs() {
 fn an_unwanted_snapshot_is_discarded() {
     let (mut bench, staged) = third_behind();
     let stranger = StagedSnapshot { replica: ReplicaId(8), generation: Generation(800), ..staged.clone() };
-    let nonsense = StagedSnapshot { message: bytes::Bytes::from_static(b"\xff"), generation: Generation(801), ..staged.clone() };
+    let nonsense =
+        StagedSnapshot { message: bytes::Bytes::from_static(b"\xff"), generation: Generation(801), ..staged.clone() };
     bench.turn(3, vec![Input::Staged(stranger), Input::Staged(nonsense)]);
     let nobody = StagedSnapshot { group: wire::ids::GroupId(77), generation: Generation(802), ..staged.clone() };
     bench.give(3, Input::Staged(nobody));

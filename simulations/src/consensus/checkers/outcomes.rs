@@ -24,7 +24,13 @@ impl Outcomes {
     }
 
     /// A replica applied `value` at `index`; `ticket` is what its own core said of it.
-    pub fn applied(&mut self, group: GroupId, index: Index, value: u64, ticket: Option<Ticket>) -> Result<(), Violation> {
+    pub fn applied(
+        &mut self,
+        group: GroupId,
+        index: Index,
+        value: u64,
+        ticket: Option<Ticket>,
+    ) -> Result<(), Violation> {
         if self.refuted.contains(&value) {
             return Err(format!("outcome: {group} applies value {value} at {index}, its caller heard NotRun"));
         }
@@ -46,14 +52,18 @@ impl Outcomes {
             Outcome::Committed(index) => {
                 self.committed += 1;
                 if self.applied.get(&(group, *index)) != Some(&ticket.0) {
-                    return Err(format!("outcome: {ticket:?} committed at {index} of {group}, where it is not applied"));
+                    return Err(format!(
+                        "outcome: {ticket:?} committed at {index} of {group}, where it is not applied"
+                    ));
                 }
             }
             Outcome::NotRun | Outcome::NotLeader(_) => {
                 self.not_run += 1;
                 self.refuted.insert(ticket.0);
                 if let Some(index) = self.places.get(&ticket.0) {
-                    return Err(format!("outcome: {ticket:?} heard {outcome:?}, and lies applied at {index} of {group}"));
+                    return Err(format!(
+                        "outcome: {ticket:?} heard {outcome:?}, and lies applied at {index} of {group}"
+                    ));
                 }
             }
             Outcome::Unknown => self.unknown += 1,

@@ -22,48 +22,56 @@ fn traps(plan: &Plan, without: impl Fn(Plan) -> Plan, story: impl Fn(&mut World)
 /// other entries, and the learner takes them for the same.
 #[test]
 fn sole_voter_leaks_an_unsynced_term_when_a_group_grows_from_one_to_two() {
-    traps(&quiet(1, Kind::Growth), |plan| plan.with_mutant(Mutant::SoleVoterSends), |world| {
-        world.lead(0)?;
-        let learner = world.join(1, GROUP);
-        world.change_until(0, Change::AddLearner(learner))?;
-        world.writes(0, 20)?;
-        world.run_for_ms(2_000)?;
-        world.crash_losing_all(0);
-        world.nodes[0].stalled_until = world.in_ms(60_000);
-        world.restart(0)?;
-        world.run_for_ms(100)?;
-        assert!(world.leads(0), "it leads, and nothing of that is on its disk");
-        world.writes(0, 3)?;
-        world.run_for_ms(300)?;
-        world.crash_losing_all(0);
-        world.nodes[0].stalled_until = 0;
-        world.restart(0)?;
-        world.lead(0)?;
-        world.writes(0, 6)
-    });
+    traps(
+        &quiet(1, Kind::Growth),
+        |plan| plan.with_mutant(Mutant::SoleVoterSends),
+        |world| {
+            world.lead(0)?;
+            let learner = world.join(1, GROUP);
+            world.change_until(0, Change::AddLearner(learner))?;
+            world.writes(0, 20)?;
+            world.run_for_ms(2_000)?;
+            world.crash_losing_all(0);
+            world.nodes[0].stalled_until = world.in_ms(60_000);
+            world.restart(0)?;
+            world.run_for_ms(100)?;
+            assert!(world.leads(0), "it leads, and nothing of that is on its disk");
+            world.writes(0, 3)?;
+            world.run_for_ms(300)?;
+            world.crash_losing_all(0);
+            world.nodes[0].stalled_until = 0;
+            world.restart(0)?;
+            world.lead(0)?;
+            world.writes(0, 6)
+        },
+    );
 }
 
 /// §1.3, §4: a follower left as sole voter campaigns before its tail is synced.
 #[test]
 fn a_follower_left_as_sole_voter_campaigns_over_its_unsynced_tail() {
     let plan = Plan { leader_may_leave: true, apply_us_max: 1, ..quiet(2, Kind::Growth) };
-    traps(&plan, |plan| plan.with_mutant(Mutant::SoleVoterTicks), |world| {
-        world.lead(0)?;
-        let second = world.join(1, GROUP);
-        world.change_until(0, Change::AddLearner(second))?;
-        world.change_until(0, Change::Promote(second))?;
-        world.run_for_ms(500)?;
-        let first = world.replica(0);
-        world.change(0, GROUP, Change::Remove(first));
-        // Until the removal is on the follower's disk; what follows it will not be.
-        let last = world.view(0, GROUP).map(|view| view.last);
-        while world.view(1, GROUP).map(|view| view.last) == last || !world.log_is_idle(1) {
-            world.run_until(world.now + 50_000)?;
-        }
-        world.nodes[1].stalled_until = world.in_ms(4_000);
-        (0..3).for_each(|_| assert!(world.write(0, GROUP).is_some()));
-        world.run_for_ms(3_900)
-    });
+    traps(
+        &plan,
+        |plan| plan.with_mutant(Mutant::SoleVoterTicks),
+        |world| {
+            world.lead(0)?;
+            let second = world.join(1, GROUP);
+            world.change_until(0, Change::AddLearner(second))?;
+            world.change_until(0, Change::Promote(second))?;
+            world.run_for_ms(500)?;
+            let first = world.replica(0);
+            world.change(0, GROUP, Change::Remove(first));
+            // Until the removal is on the follower's disk; what follows it will not be.
+            let last = world.view(0, GROUP).map(|view| view.last);
+            while world.view(1, GROUP).map(|view| view.last) == last || !world.log_is_idle(1) {
+                world.run_until(world.now + 50_000)?;
+            }
+            world.nodes[1].stalled_until = world.in_ms(4_000);
+            (0..3).for_each(|_| assert!(world.write(0, GROUP).is_some()));
+            world.run_for_ms(3_900)
+        },
+    );
 }
 
 /// §4, P26: a leader demoted so that one other voter remains answers reads at once, without a quorum.
@@ -102,46 +110,54 @@ fn a_demoted_leader_reads_without_a_quorum() {
 #[test]
 fn a_lost_snapshot_leaves_its_follower_behind_for_ever() {
     let plan = Plan { healing_ms: 12_000, ..quiet(4, Kind::Three) };
-    traps(&plan, |plan| plan.with_mutant(Mutant::NoSnapshotDeadline), |world| {
-        world.lead(0)?;
-        world.crash(2);
-        world.writes(0, 200)?;
-        world.run_for_ms(1_000)?;
-        world.plan.stream_lost_pm = 1_000;
-        world.silent_losses = true;
-        world.restart(2)?;
-        world.run_for_ms(1_200)?;
-        world.plan.stream_lost_pm = 0;
-        Ok(())
-    });
+    traps(
+        &plan,
+        |plan| plan.with_mutant(Mutant::NoSnapshotDeadline),
+        |world| {
+            world.lead(0)?;
+            world.crash(2);
+            world.writes(0, 200)?;
+            world.run_for_ms(1_000)?;
+            world.plan.stream_lost_pm = 1_000;
+            world.silent_losses = true;
+            world.restart(2)?;
+            world.run_for_ms(1_200)?;
+            world.plan.stream_lost_pm = 0;
+            Ok(())
+        },
+    );
 }
 
 /// §4: two become one; the removed replica is stopped at once; the crash forgets the commit; nobody is left to ask.
 #[test]
 fn a_removed_replica_is_still_needed_after_a_crash() {
     let plan = Plan { flush_every_ms: 60_000, ..quiet(5, Kind::Growth) };
-    traps(&plan, |plan| plan.with_sabotage(Sabotage::StopRemoved), |world| {
-        world.lead(0)?;
-        let second = world.join(1, GROUP);
-        world.change_until(0, Change::AddLearner(second))?;
-        world.change_until(0, Change::Promote(second))?;
-        world.flush(0, GROUP, false);
-        world.run_for_ms(500)?;
-        world.nodes[1].stalled_until = 0;
-        world.change(0, GROUP, Change::Remove(second));
-        // Committed and applied; neither the commit nor the state is on the leader's disk.
-        while world.view(0, GROUP).is_some_and(|view| view.conf.voters.len() == 2) {
-            world.run_until(world.now + 20_000)?;
-        }
-        world.nodes[0].stalled_until = world.in_ms(60_000);
-        world.run_for_ms(2)?;
-        world.destroy_removed();
-        world.run_for_ms(5)?;
-        world.crash_losing_all(0);
-        world.nodes[0].stalled_until = 0;
-        world.restart(0)?;
-        world.run_for_ms(3_000)
-    });
+    traps(
+        &plan,
+        |plan| plan.with_sabotage(Sabotage::StopRemoved),
+        |world| {
+            world.lead(0)?;
+            let second = world.join(1, GROUP);
+            world.change_until(0, Change::AddLearner(second))?;
+            world.change_until(0, Change::Promote(second))?;
+            world.flush(0, GROUP, false);
+            world.run_for_ms(500)?;
+            world.nodes[1].stalled_until = 0;
+            world.change(0, GROUP, Change::Remove(second));
+            // Committed and applied; neither the commit nor the state is on the leader's disk.
+            while world.view(0, GROUP).is_some_and(|view| view.conf.voters.len() == 2) {
+                world.run_until(world.now + 20_000)?;
+            }
+            world.nodes[0].stalled_until = world.in_ms(60_000);
+            world.run_for_ms(2)?;
+            world.destroy_removed();
+            world.run_for_ms(5)?;
+            world.crash_losing_all(0);
+            world.nodes[0].stalled_until = 0;
+            world.restart(0)?;
+            world.run_for_ms(3_000)
+        },
+    );
 }
 
 /// §2: the commit index is lost at every restart; in the end someone campaigns under a membership two steps old.
@@ -196,7 +212,8 @@ fn a_wiped_replica_under_its_old_id_forgets_what_it_acknowledged() {
 fn batched_appends_acknowledge_entries_that_never_came() {
     let mut found = 0;
     for seed in 0..12 {
-        let plan = Plan { turn_us_max: 2_000, drop_pm: 40, late_pm: 30, late_us_max: 200_000, ..quiet(seed, Kind::Three) };
+        let plan =
+            Plan { turn_us_max: 2_000, drop_pm: 40, late_pm: 30, late_us_max: 200_000, ..quiet(seed, Kind::Three) };
         let story = |world: &mut World| {
             world.lead(0)?;
             for _ in 0..300 {
