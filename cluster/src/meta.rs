@@ -25,6 +25,8 @@ pub struct NodeRow {
     /// Where its HTTP door is.
     pub http: String,
     pub version: String,
+    /// Where it stands, for placement: replicas of a group go to different zones. Empty = not said.
+    pub zone: String,
 }
 
 /// All of it at one moment.

@@ -36,6 +36,7 @@ pub struct Materials {
     /// Addresses told to others.
     pub http: String,
     pub listen: String,
+    pub zone: String,
 }
 
 /// Both engines are there and agree; nothing runs yet.
@@ -79,7 +80,8 @@ impl Opened {
             ..Settings::default()
         };
         let started = Instant::now();
-        let parts = Parts::open(materials.engine.clone(), log, recovered, materials.groups, settings, started.elapsed())?;
+        let parts =
+            Parts::open(materials.engine.clone(), log, recovered, materials.groups, settings, started.elapsed())?;
         Ok(Opened { materials, parts, started, random })
     }
 
@@ -93,6 +95,7 @@ impl Opened {
             listen: materials.listen,
             http: materials.http,
             version: VERSION.into(),
+            zone: materials.zone,
         };
         let meta = register(&running, &me, materials.groups, &mut random).await?;
         for handle in running.handles.values() {
@@ -163,13 +166,15 @@ pub struct NodeStatus {
 impl Status for NodeStatus {
     fn status(&self) -> Value {
         let meta = self.router.meta();
-        let led = |node: NodeId| if node == self.node { self.handles.values().filter(|h| h.leading().is_some()).count() } else { 0 };
+        let led = |node: NodeId| {
+            if node == self.node { self.handles.values().filter(|h| h.leading().is_some()).count() } else { 0 }
+        };
         let nodes = meta.nodes.iter().map(|row| {
             let replicas = meta.topology.placed.iter().filter(|placed| placed.node == row.node).count();
             let state = if row.node == self.node { "alive" } else { "unknown" };
             json!({
                 "id": row.node.0, "listen": row.listen, "http": row.http, "state": state, "incarnation": row.incarnation.0,
-                "version": row.version, "groups_led": led(row.node), "replicas": replicas,
+                "version": row.version, "zone": row.zone, "groups_led": led(row.node), "replicas": replicas,
             })
         });
         let nodes: Vec<_> = nodes.collect();

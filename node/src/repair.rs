@@ -13,7 +13,8 @@ pub fn repair(data: &Path) -> Result<String, StartError> {
     let folder = Folder::open(data)?;
     let Some(identity) = folder.identity() else { return Err(StartError::NoNode(data.to_path_buf())) };
     let disk = RealDisk::open(folder.log()).map_err(|error| StartError::LogFolder { folder: folder.log(), error })?;
-    let repaired = Log::repair(Arc::new(disk), &Options::new(identity.cluster, identity.node)).map_err(crate::assembly::AssemblyError::Log)?;
+    let repaired = Log::repair(Arc::new(disk), &Options::new(identity.cluster, identity.node))
+        .map_err(crate::assembly::AssemblyError::Log)?;
     if repaired.damages.is_empty() {
         return Ok("the log is whole: nothing was cut\n".into());
     }

@@ -28,6 +28,8 @@ pub struct Start {
     pub advertise: Option<String>,
     /// Groups of a cluster that is founded now.
     pub groups: u16,
+    /// Told to the registry; placement goes by it once there are several nodes.
+    pub zone: String,
     pub access: Mode,
 }
 
@@ -51,7 +53,9 @@ pub enum StartError {
     LogFolder { folder: PathBuf, error: std::io::Error },
     #[error("{0}")]
     Assembly(#[from] AssemblyError),
-    #[error("cannot listen on {0} ({1}): is another node or program there? Give this one other addresses with --http and --listen")]
+    #[error(
+        "cannot listen on {0} ({1}): is another node or program there? Give this one other addresses with --http and --listen"
+    )]
     Listen(SocketAddr, std::io::Error),
     #[error("dev mode answers without a token, so it listens on loopback only: {0} is none")]
     NotLoopback(SocketAddr),
@@ -97,9 +101,12 @@ pub async fn run(start: Start, stop: stop::Stop, ready: impl FnOnce(&Doors)) -> 
         status: node.status.clone(),
     });
     ready(&doors);
-    let served = tokio::join!(http::serve(http_listener, doors.clone(), stop.clone()), rpc::serve(rpc_listener, doors, stop));
+    let served =
+        tokio::join!(http::serve(http_listener, doors.clone(), stop.clone()), rpc::serve(rpc_listener, doors, stop));
     tracing::info!("calls are answered; closing the engines");
-    tokio::task::spawn_blocking(move || node.stop()).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    tokio::task::spawn_blocking(move || node.stop())
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
     drop(folder);
     served.0.and(served.1).map_err(|e| StartError::File("a door", e))
 }
@@ -123,6 +130,7 @@ fn open(mut folder: Folder, start: &Start) -> Result<(Folder, Opened), StartErro
         groups: start.groups,
         http: start.http.to_string(),
         listen: start.advertise.clone().unwrap_or_else(|| start.listen.to_string()),
+        zone: start.zone.clone(),
     })?;
     // Founded and on disk: from now on a missing engine is a loss, never a beginning.
     folder.complete()?;

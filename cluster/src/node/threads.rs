@@ -100,7 +100,11 @@ impl Running {
 }
 
 /// A part that fails or panics ends the node: half a node would answer from the past, or never.
-fn spawn(name: &'static str, on_fatal: &OnFatal, body: impl FnOnce() -> Result<(), Fatal> + Send + 'static) -> JoinHandle<()> {
+fn spawn(
+    name: &'static str,
+    on_fatal: &OnFatal,
+    body: impl FnOnce() -> Result<(), Fatal> + Send + 'static,
+) -> JoinHandle<()> {
     let on_fatal = on_fatal.clone();
     let run = move || match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => {}
@@ -193,19 +197,31 @@ fn flush(
     asked: &Receiver<GroupId>,
     inbox: &Sender<Mail>,
 ) -> Result<(), Fatal> {
-    let applied = || -> BTreeMap<GroupId, Index> { stores.iter().map(|(group, store)| (*group, store.state().applied)).collect() };
+    let applied = || -> BTreeMap<GroupId, Index> {
+        stores.iter().map(|(group, store)| (*group, store.state().applied)).collect()
+    };
     let mut flushed = BTreeMap::new();
     loop {
         let gone = match asked.recv_timeout(FLUSH_EVERY) {
-            Ok(_) => asked.try_iter().count() == usize::MAX,
+            Ok(_) => {
+                // One flush serves everybody who asked meanwhile.
+                asked.try_iter().for_each(drop);
+                false
+            }
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => true,
         };
         let before = applied();
         if before != flushed {
-            engine.flush()?;
-            tell(inbox, before.iter().map(|(group, index)| Input::Flushed { group: *group, index: *index }));
-            flushed = before;
+            match engine.flush() {
+                Ok(()) => {
+                    tell(inbox, before.iter().map(|(group, index)| Input::Flushed { group: *group, index: *index }));
+                    flushed = before;
+                }
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                // Nothing is lost: the log keeps what the state could not take, and the next round tries again.
+                Err(error) => tracing::error!(%error, "the state cannot be flushed; the log grows until it can"),
+            }
         }
         if gone {
             return Ok(());

@@ -25,6 +25,7 @@ pub fn start(start: Start) -> Result<(), Failure> {
             listen,
             advertise: start.advertise,
             groups: start.groups,
+            zone: start.zone.unwrap_or_default(),
             access: if start.dev { Mode::Dev } else { Mode::Token },
         };
         let ready = move |_: &crate::door::Doors| {
@@ -45,7 +46,6 @@ fn not_yet(start: &Start) -> Result<(), Failure> {
         ("--join", !start.join.is_empty()),
         ("--expect", start.expect.is_some_and(|nodes| nodes > 1)),
         ("--secret-file", start.secret_file.is_some()),
-        ("--zone", start.zone.is_some()),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((flag, _)) => Err(Failure::Usage(format!(
