@@ -31,7 +31,12 @@ struct Seat {
 
 impl Applier {
     pub fn new(stores: BTreeMap<GroupId, ReplicaStore>) -> Applier {
-        Applier { seats: stores.into_iter().map(|(group, store)| (group, Seat { store, fences: Fences::default() })).collect() }
+        Applier {
+            seats: stores
+                .into_iter()
+                .map(|(group, store)| (group, Seat { store, fences: Fences::default() }))
+                .collect(),
+        }
     }
 
     /// Does all `jobs`; returns what the loop must hear. An error ends the node: what is committed must be applied.
@@ -50,7 +55,9 @@ impl Applier {
                     }
                 }
                 // Nodes do not exchange snapshots yet (issue *Cluster*), so the core never asks for these.
-                ApplyJob::Flip { group, .. } | ApplyJob::Discard { group, .. } => return Err(Fatal::NoSnapshots(group)),
+                ApplyJob::Flip { group, .. } | ApplyJob::Discard { group, .. } => {
+                    return Err(Fatal::NoSnapshots(group));
+                }
             }
         }
         round.write()?;

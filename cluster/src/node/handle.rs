@@ -7,8 +7,8 @@ use crate::group::{Done, Group, NotLeading, ReadDone, Settled};
 use std::sync::Arc;
 use wire::ids::{GroupId, Term};
 
-/// Where asks go: the loop's inbox. `Err` gives the ask back: the node is stopping.
-pub type SendAsk = Arc<dyn Fn(Ask) -> Result<(), Ask> + Send + Sync>;
+/// Where asks go: the loop's inbox. It gives the ask back if the node is stopping.
+pub type SendAsk = Arc<dyn Fn(Ask) -> Option<Ask> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Handle {
@@ -38,13 +38,13 @@ impl Group for Handle {
 
     fn propose(&self, term: Term, entry: Entry, done: Done) {
         let ask = Ask::Propose { group: self.id, term, entry: entry.encode(), done };
-        if let Err(Ask::Propose { done, .. }) = (self.send)(ask) {
+        if let Some(Ask::Propose { done, .. }) = (self.send)(ask) {
             done(Settled::NotRun);
         }
     }
 
     fn read(&self, done: ReadDone) {
-        if let Err(Ask::Read { done, .. }) = (self.send)(Ask::Read { group: self.id, done }) {
+        if let Some(Ask::Read { done, .. }) = (self.send)(Ask::Read { group: self.id, done }) {
             done(Err(NotLeading));
         }
     }

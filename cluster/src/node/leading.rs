@@ -1,8 +1,8 @@
 //! Who leads what here, readable from any thread without asking the loop.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use wire::ids::{GroupId, Term};
 
 /// Leadership of one group at this node: `term << 1 | sole`, 0 = does not lead.

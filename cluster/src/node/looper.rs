@@ -34,7 +34,11 @@ pub enum Job {
     /// The state of these groups should reach the disk, so that their logs can shrink.
     Flush(GroupId),
     /// To the node that holds the replica.
-    Send { group: GroupId, to: ReplicaId, bytes: Bytes },
+    Send {
+        group: GroupId,
+        to: ReplicaId,
+        bytes: Bytes,
+    },
 }
 
 /// Who waits for a ticket.
@@ -87,7 +91,9 @@ impl Loop {
             Ticket(self.next_ticket)
         };
         match ask {
-            Ask::Propose { group, term, entry, done } => Input::Propose { group, ticket: ticket(Waiting::Proposal(done)), entry, term },
+            Ask::Propose { group, term, entry, done } => {
+                Input::Propose { group, ticket: ticket(Waiting::Proposal(done)), entry, term }
+            }
             Ask::Read { group, done } => Input::Read { group, ticket: ticket(Waiting::Read(done)) },
             Ask::Input(input) => input,
         }

@@ -7,6 +7,7 @@ use super::looper::Loop;
 use super::writer::Writer;
 use crate::consensus::{Conf, Core, Damage, Health, LogSeed, ReplicaSeed, Settings, StateSeed};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::log::{Log, Recovered, Start};
@@ -33,7 +34,9 @@ pub enum OpenError {
     State(#[from] replica::Error),
     #[error("the state's membership of {0} does not decode ({1}): start the version that wrote this folder")]
     Members(ReplicaId, wire::codec::CodecError),
-    #[error("{0}: this node's log and state contradict each other; restore the folder from where both are of one moment")]
+    #[error(
+        "{0}: this node's log and state contradict each other; restore the folder from where both are of one moment"
+    )]
     Damage(#[from] Damage),
     #[error("the log has replicas and the state has none: the state folder was lost; put it back")]
     StateLost,
@@ -65,7 +68,8 @@ impl Parts {
 
     /// Every group as writers and readers hold it.
     pub fn handles(&self, send: SendAsk) -> BTreeMap<GroupId, Handle> {
-        let handle = |(group, cell): (&GroupId, &Arc<Leading>)| (*group, Handle::new(*group, cell.clone(), send.clone()));
+        let handle =
+            |(group, cell): (&GroupId, &Arc<Leading>)| (*group, Handle::new(*group, cell.clone(), send.clone()));
         self.cells.iter().map(handle).collect()
     }
 }
@@ -89,7 +93,7 @@ fn open_stores(engine: &Arc<dyn Engine>, recovered: &Recovered, groups: u16) -> 
     // Meta last: while it is missing the founding has not ended, nothing was answered, and it is gone through again.
     for n in (0..=u64::from(groups)).rev() {
         let (group, id) = (GroupId(n), ReplicaId(n + 1));
-        if !stores.contains_key(&group) {
+        if let Entry::Vacant(place) = stores.entry(group) {
             let conf = Conf::of_voters([id]);
             let state = ReplicaState {
                 generation: Generation(0),
@@ -97,7 +101,7 @@ fn open_stores(engine: &Arc<dyn Engine>, recovered: &Recovered, groups: u16) -> 
                 applied_term: FOUNDED.term,
                 conf_state: encode_members(group, &conf),
             };
-            stores.insert(group, (ReplicaStore::bootstrap(engine.clone(), id, state)?, conf));
+            place.insert((ReplicaStore::bootstrap(engine.clone(), id, state)?, conf));
         }
     }
     Ok(stores)

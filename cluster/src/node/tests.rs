@@ -21,7 +21,7 @@ fn founded() -> Parts {
 #[test]
 fn a_read_is_answered_after_leadership_shows() {
     let mut parts = founded();
-    let handle = parts.handles(Arc::new(Err))[&GroupId::META].clone();
+    let handle = parts.handles(Arc::new(Some))[&GroupId::META].clone();
     let seen = Arc::new(Mutex::new(None));
     let done = {
         let (handle, seen) = (handle.clone(), seen.clone());

@@ -26,6 +26,7 @@ const LOG_QUIET: Duration = Duration::from_millis(200);
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// What goes in the inbox of the loop.
+#[expect(clippy::large_enum_variant, reason = "nearly every mail is an ask, and a box for each would cost more")]
 enum Mail {
     Ask(Ask),
     Stop,
@@ -48,11 +49,9 @@ pub struct Running {
 pub fn start(parts: Parts, engine: Arc<dyn Engine>, started: Instant, on_fatal: OnFatal) -> Running {
     let (inbox, mail) = unbounded::<Mail>();
     let to_loop = inbox.clone();
-    let handles = parts.handles(Arc::new(move |ask| {
-        to_loop.send(Mail::Ask(ask)).map_err(|refused| match refused.into_inner() {
-            Mail::Ask(ask) => ask,
-            Mail::Stop => unreachable!("only asks are sent here"),
-        })
+    let handles = parts.handles(Arc::new(move |ask| match to_loop.send(Mail::Ask(ask)).err()?.into_inner() {
+        Mail::Ask(ask) => Some(ask),
+        Mail::Stop => None,
     }));
     let (log_jobs, log_inbox) = unbounded();
     let (apply_jobs, apply_inbox) = unbounded();

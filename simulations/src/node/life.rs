@@ -204,10 +204,10 @@ fn sender(asks: Arc<Bag<Ask>>, turned_away: Arc<Mutex<u32>>) -> SendAsk {
         let mut left = turned_away.lock().unwrap_or_else(PoisonError::into_inner);
         if *left > 0 && matches!(ask, Ask::Propose { .. }) {
             *left -= 1;
-            return Err(ask);
+            return Some(ask);
         }
         asks.put(ask);
-        Ok(())
+        None
     })
 }
 
