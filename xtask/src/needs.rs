@@ -16,6 +16,9 @@ pub const LIBCLANG: Need =
     Need { package: "libclang-dev", why: "reads RocksDB's header, so that Rust can call it", present: has_libclang };
 pub const CURL: Need = Need { package: "curl", why: "makes the README's HTTP calls", present: || on_path("curl") };
 
+pub const STRACE: Need =
+    Need { package: "strace", why: "counts a node's fsyncs in the tests", present: || on_path("strace") };
+
 /// Installs what is missing, or says in one sentence what to type.
 pub fn install(needs: &[Need]) -> Result<()> {
     let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();

@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`.
 
 use super::{Done, Round, run_within};
-use crate::{cargo, passing, tidy};
+use crate::{cargo, needs, passing, tidy};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub fn tidy(_: Round) -> Result<Done> {
 }
 
 pub fn clippy(_: Round) -> Result<Done> {
-    let args = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let args = ["clippy", "--release", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"];
     run_within(20 * MINUTE, &mut cargo::building(&args)?)?;
     Ok(Done::Passed)
 }
@@ -58,6 +58,7 @@ pub fn build(_: Round) -> Result<Done> {
 
 /// Tests over real processes find the binary by COMMONS_BIN.
 pub fn tests(_: Round) -> Result<Done> {
+    needs::install(&[needs::CURL, needs::STRACE])?;
     let mut command = cargo::building(&["test", "--release", "--workspace", "--no-fail-fast"])?;
     command.env("COMMONS_BIN", crate::house::target().join("release/commons"));
     run_within(40 * MINUTE, &mut command)?;
