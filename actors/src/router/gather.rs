@@ -8,18 +8,14 @@ use sdk::runtime::{GatherScope, Gathered, merge};
 use std::sync::Arc;
 
 type Part = Arc<dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>, Error> + Send + Sync>;
+type Wanted = fn(&[u8]) -> Result<(usize, String), Error>;
+type Page = fn(Vec<Gathered>, String) -> Result<Vec<u8>, Error>;
 
 impl Router {
     /// One page. Each group's part is linearizable by itself; together they are not a moment (P10).
     ///
     /// The cursor names the last key of the page: stable while rows come and go around it.
-    pub(super) async fn gather(
-        &self,
-        call: Call,
-        part: &Part,
-        wanted: fn(&[u8]) -> Result<(usize, String), Error>,
-        page: fn(Vec<Gathered>, String) -> Result<Vec<u8>, Error>,
-    ) -> Result<Bytes, Error> {
+    pub(super) async fn gather(&self, call: Call, part: &Part, wanted: Wanted, page: Page) -> Result<Bytes, Error> {
         let (limit, cursor) = wanted(&call.body)?;
         let after = GatherScope::behind(&cursor)?;
         let topology = &self.inner.meta.topology;
