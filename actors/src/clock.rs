@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn it_follows_but_neither_goes_back_nor_leaps() {
-        let after = |wall: i64| Hand::new(START, Duration::ZERO).move_to(START + wall, Duration::from_secs(1)).0 - START;
+        let after =
+            |wall: i64| Hand::new(START, Duration::ZERO).move_to(START + wall, Duration::from_secs(1)).0 - START;
         assert_eq!(after(SECOND), SECOND);
         assert_eq!(after(-5 * SECOND), 0);
         assert_eq!(after(86_400 * SECOND), SECOND + SECOND / 20 + SECOND / 2);
@@ -117,9 +118,13 @@ mod tests {
         let mut hand = Hand::new(START, Duration::ZERO);
         // The wall leaps 10 s ahead: 9.5 s are caught up in 190 s.
         let at = |secs: u64| (START + (secs as i64 + 10) * SECOND, Duration::from_secs(secs));
-        (1..=180).for_each(|secs| drop(hand.move_to(at(secs).0, at(secs).1)));
+        for secs in 1..=180 {
+            hand.move_to(at(secs).0, at(secs).1);
+        }
         assert!(hand.time_ns < at(180).0);
-        (181..=400).for_each(|secs| drop(hand.move_to(at(secs).0, at(secs).1)));
+        for secs in 181..=400 {
+            hand.move_to(at(secs).0, at(secs).1);
+        }
         assert_eq!(hand.time_ns, at(400).0);
         assert_eq!(hand.move_to(at(400).0 + SECOND / 2, at(400).1).0, at(400).0 + SECOND / 2);
     }

@@ -2,8 +2,8 @@
 //!
 //! No task, no clock, no thread: the actor around it ([`crate::actor`]) runs it in production, the simulation by hand.
 
-pub use crate::rows::{Committed, group_time};
 use crate::rows::engine_error;
+pub use crate::rows::{Committed, group_time};
 use crate::shard::{Command, Mutants, Now, Shard, Step, sessions_wait};
 use cluster::group::{Group, Settled};
 use rand::Rng;

@@ -4,6 +4,8 @@ mod actor;
 pub mod call;
 pub mod clock;
 pub mod host;
+#[cfg(test)]
+mod kit;
 mod mailbox;
 pub mod router;
 mod rows;

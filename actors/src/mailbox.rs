@@ -1,5 +1,8 @@
 //! Where commands wait for their shard: bounded by count and bytes, outside the actor, so that they outlive it.
 
+#[cfg(test)]
+mod tests;
+
 use crate::actor::Msg;
 use crate::host::Inbox;
 use crate::shard::Command;

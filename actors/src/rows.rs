@@ -1,8 +1,8 @@
 //! A replica's rows, as the kit reads them.
 
 use bytes::Bytes;
-use sdk::{Error, Time};
 use sdk::runtime::{Order, Rows};
+use sdk::{Error, Time};
 use storage::replica;
 use storage::state::{self, View};
 use wire::error::reasons;

@@ -3,7 +3,7 @@
 //! No actor has a name and none is in a process group: both are process-global, and a simulation runs many nodes in one.
 
 use crate::actor::{Seat, ShardActor};
-use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::collections::BTreeMap;
 use wire::ids::GroupId;
 
@@ -92,15 +92,10 @@ impl Actor for ServiceSupervisor {
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(who, error) => {
-                let Some(group) = shards.running.remove(&who.get_id()) else { return Ok(()) };
-                tracing::error!(%group, %error, "a shard failed; it is started again when called");
-                if shards.seats.get(&group).is_some_and(|seat| seat.mailbox.lost(who.get_id())) {
-                    shards.start(&myself, group).await?;
-                }
+                tracing::error!(%error, "a shard failed; it is started again when called");
+                shards.ended(&myself, &who).await?;
             }
-            SupervisionEvent::ActorTerminated(who, ..) => {
-                shards.running.remove(&who.get_id());
-            }
+            SupervisionEvent::ActorTerminated(who, ..) => shards.ended(&myself, &who).await?,
             _ => {}
         }
         Ok(())
@@ -108,6 +103,15 @@ impl Actor for ServiceSupervisor {
 }
 
 impl Shards {
+    /// Whatever waits for it finds another.
+    async fn ended(&mut self, myself: &ActorRef<StartShard>, who: &ActorCell) -> Result<(), ActorProcessingErr> {
+        let Some(group) = self.running.remove(&who.get_id()) else { return Ok(()) };
+        if self.seats.get(&group).is_some_and(|seat| seat.mailbox.lost(who.get_id())) {
+            self.start(myself, group).await?;
+        }
+        Ok(())
+    }
+
     async fn start(&mut self, myself: &ActorRef<StartShard>, group: GroupId) -> Result<(), ActorProcessingErr> {
         let Some(seat) = self.seats.get(&group) else { return Ok(()) };
         if seat.mailbox.is_attached() {

@@ -6,6 +6,8 @@ mod gather;
 mod keys;
 mod read;
 mod sweeper;
+#[cfg(test)]
+mod tests;
 
 use crate::actor::Seat;
 use crate::call::{Answer, Call, Dispatch, Pending};

@@ -27,9 +27,7 @@ fn look_round(inner: &Inner) {
             match mailbox.actor() {
                 // Whoever does not take it is stopping.
                 Some(actor) => drop(actor.cast(Msg::Tick)),
-                None if inner.has_work(seat.service.name(), *group) => {
-                    drop(seat.supervisor.cast(StartShard(*group)))
-                }
+                None if inner.has_work(seat.service.name(), *group) => drop(seat.supervisor.cast(StartShard(*group))),
                 None => {}
             }
         }

@@ -85,7 +85,9 @@ impl Sessions {
             if now.0 - session.used.0 < IDLE_NS {
                 return true;
             }
-            while ops.len() < rows_max && let Some(n) = session.rows.pop_first() {
+            while ops.len() < rows_max
+                && let Some(n) = session.rows.pop_first()
+            {
                 ops.push(Op::Delete { key: kept::session_key(service, account, *client, n) });
             }
             !session.rows.is_empty()

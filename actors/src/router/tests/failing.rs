@@ -1,0 +1,124 @@
+//! What goes wrong stays where it went wrong.
+
+use super::rig::{Rig, bump};
+use crate::kit::*;
+use crate::mailbox::COMMANDS_MAX;
+use crate::router::Patience;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use wire::Outcome;
+use wire::error::reasons;
+use wire::rpc::RequestId;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_a_panic_is_answered_with_500_and_harms_nobody_else() {
+    let rig = Rig::start().await;
+    rig.call(bump("e", 1)).await.unwrap();
+    let (boom, same, other) = tokio::join!(
+        rig.call(BoomRequest { entity: "e".into() }),
+        rig.call(bump("e", 1)),
+        rig.call_as("bob", bump("e", 1)),
+    );
+    let error = boom.unwrap_err();
+    assert!(error.is(&reasons::PANICKED) && error.code == 500 && error.outcome == Outcome::NotRun, "{error:?}");
+    assert_eq!((same.unwrap().count, other.unwrap().count), (2, 1));
+    let error = rig.call(BadRequest { entity: "e".into() }).await.unwrap_err();
+    assert!(error.is(&reasons::PANICKED), "{error:?}");
+    assert_eq!(rig.count("alice", "e").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p2_an_actor_that_fails_is_replaced_and_what_it_answered_is_there() {
+    let rig = Rig::start().await;
+    rig.call(bump("e", 1)).await.unwrap();
+    for round in 0..5 {
+        rig.break_actor.store(true, Ordering::SeqCst);
+        let id = format!("k{round}");
+        let error = rig.call_once(bump("e", 1), &id).await.unwrap_err();
+        assert_eq!(error.outcome, Outcome::Unknown, "nobody can tell: {error:?}");
+        // Asked again under the same id: done once.
+        assert_eq!(rig.call_once(bump("e", 1), &id).await.unwrap().count, 2 + round);
+    }
+    assert_eq!(rig.count("alice", "e").await, 6);
+    assert_eq!(rig.router.active_shards().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overload_is_refused_at_once_and_the_rest_is_done() {
+    let rig = Rig::start().await;
+    // The view of a new shard cannot open while the disk stands still, so everything waits in its mailbox.
+    rig.syncs.close();
+    let wanted = COMMANDS_MAX + 50;
+    let calls: Vec<_> = (0..wanted)
+        .map(|_| {
+            let router = rig.router.clone();
+            let call = Rig::call_of("alice", &bump("e", 1), RequestId::None);
+            tokio::spawn(async move { crate::call::Dispatch::call(&router, call).await.map(drop) })
+        })
+        .collect();
+    let refused = || calls.iter().filter(|call| call.is_finished()).count();
+    rig.until(|_| refused() >= 50).await;
+    rig.syncs.open();
+    let mut done = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            Ok(()) => done += 1,
+            Err(error) => {
+                assert!(error.is(&reasons::OVERLOADED) && error.code == 429, "{error:?}");
+                assert!(error.retry_after_ms > 0 && error.outcome == Outcome::NotRun);
+            }
+        }
+    }
+    assert_eq!(done, COMMANDS_MAX);
+    assert_eq!(rig.count("alice", "e").await, COMMANDS_MAX as i64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p14_a_call_whose_time_is_over_does_not_run() {
+    let rig = Rig::start().await;
+    let mut call = Rig::call_of("alice", &bump("e", 1), RequestId::None);
+    call.deadline = Instant::now();
+    let error = rig.send::<BumpRequest>(call).await.unwrap_err();
+    assert!(error.is(&reasons::DEADLINE) && error.code == 504 && error.outcome == Outcome::NotRun, "{error:?}");
+    // One whose time ends while it waits: nobody can tell its caller, and it does not run later.
+    rig.syncs.close();
+    let mut call = Rig::call_of("alice", &bump("e", 1), RequestId::None);
+    call.deadline = Instant::now() + Duration::from_millis(30);
+    let error = rig.send::<BumpRequest>(call).await.unwrap_err();
+    assert!(error.is(&reasons::DEADLINE) && error.outcome == Outcome::Unknown, "{error:?}");
+    rig.syncs.open();
+    assert_eq!(rig.call(bump("e", 10)).await.unwrap().count, 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_shard_goes_and_comes_back() {
+    let patience = Patience { idle: Duration::ZERO, look_every: Duration::from_millis(5) };
+    let rig = Rig::start_with(patience).await;
+    for count in 1..=10 {
+        assert_eq!(rig.call(bump("e", 1)).await.unwrap().count, count);
+        rig.until(|rig| rig.router.active_shards().is_empty()).await;
+    }
+    // Calls and rests at the same time.
+    for count in 11..=300 {
+        assert_eq!(rig.call(bump("e", 1)).await.unwrap().count, count);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p15_due_rows_go_though_nobody_calls() {
+    let patience = Patience { idle: Duration::ZERO, look_every: Duration::from_millis(5) };
+    let rig = Rig::start_with(patience).await;
+    rig.call(FadeRequest { entity: "e".into(), ttl_ms: 30 }).await.unwrap();
+    let rows = |rig: &Rig| {
+        let stores = &rig.running.as_ref().unwrap().stores;
+        let due = |store: &storage::replica::ReplicaStore| {
+            store
+                .view(|rows| Ok(sdk::runtime::expiry::next_due(&crate::rows::Committed(rows), "kit")))
+                .unwrap()
+                .unwrap()
+        };
+        stores.values().filter_map(due).count()
+    };
+    assert_eq!(rows(&rig), 1);
+    rig.until(|rig| rows(rig) == 0).await;
+}
