@@ -3,6 +3,9 @@
 //! No task, no clock, no thread: the actor around it ([`crate::actor`]) runs it in production, the simulation by hand.
 
 use crate::rows::engine_error;
+#[cfg(test)]
+mod tests;
+
 pub use crate::rows::{Committed, group_time};
 use crate::shard::{Command, Mutants, Now, Shard, Step, sessions_wait};
 use cluster::group::{Group, Settled};

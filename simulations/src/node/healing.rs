@@ -43,13 +43,20 @@ impl World {
         }
         self.clocks.wall_off_ns += latest - self.clocks.wall_ns(self.now);
         self.sleep(25 * DAY_US / 24);
-        let clean = |world: &World| world.life.as_ref().is_some_and(|life| life.swept(&world.plan));
         if self.plan.sweep_every_ms > 0 {
-            self.run_until(self.now + SWEEPING_MS * MS, clean)?;
+            self.sweep_until_clean()?;
             // A shard counts its sessions' rest from when it heard of them.
             self.sleep(DAY_US / 24 / 5);
-            self.run_until(self.now + SWEEPING_MS * MS, clean)?;
+            self.sweep_until_clean()?;
             self.nothing_is_left()?;
+        }
+        Ok(())
+    }
+
+    fn sweep_until_clean(&mut self) -> Result<(), String> {
+        let until = self.now + SWEEPING_MS * MS;
+        while self.now < until && !self.life.as_ref().is_some_and(|life| life.swept(&self.plan)) {
+            self.run_until(self.now + self.plan.sweep_every_ms * MS, |_| false)?;
         }
         Ok(())
     }

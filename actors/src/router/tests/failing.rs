@@ -122,3 +122,48 @@ async fn p15_due_rows_go_though_nobody_calls() {
     assert_eq!(rows(&rig), 1);
     rig.until(|rig| rows(rig) == 0).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_that_change_much_neither_stop_the_node_nor_each_other() {
+    let rig = Rig::start().await;
+    let big = |rows| BigRequest { entity: "e".into(), rows, bytes: 60_000 };
+    // Alone it would not fit into a batch of the log, whose writer would have to end the node.
+    let error = rig.call(big(300)).await.unwrap_err();
+    assert!(error.is(&reasons::TOO_LARGE) && error.outcome == Outcome::NotRun, "{error:?}");
+    // And together, in one turn of the loop, neither would these: 24 entities of four groups, 72 MB.
+    rig.syncs.slow_ms.store(20, Ordering::SeqCst);
+    let calls = (0..24).map(|n| rig.call(BigRequest { entity: format!("e{n}"), rows: 50, bytes: 60_000 }));
+    for done in futures::future::join_all(calls).await {
+        // The library takes only so much at once; it says so.
+        assert!(done.is_ok() || done.as_ref().is_err_and(|e| e.outcome == Outcome::NotRun), "{done:?}");
+    }
+    rig.call(bump("e", 1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actor_that_is_killed_leaves_its_mailbox_to_the_next() {
+    let rig = Rig::start().await;
+    rig.syncs.close();
+    let waiting = rig.call(bump("e", 1));
+    let killed = async {
+        rig.until(|rig| !rig.router.active_shards().is_empty()).await;
+        for mailbox in rig.router.inner.services["kit"].mailboxes.values() {
+            if let Some(actor) = mailbox.actor() {
+                actor.kill();
+            }
+        }
+        rig.syncs.open();
+    };
+    assert_eq!(tokio::join!(waiting, killed).0.unwrap().count, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_router_that_stops_says_so_at_once_to_everybody() {
+    let rig = Rig::start().await;
+    rig.router.stop();
+    rig.until(|rig| rig.router.inner.services["kit"].supervisor.get_status() == ractor::ActorStatus::Stopped).await;
+    for _ in 0..3 {
+        let error = rig.call(bump("e", 1)).await.unwrap_err();
+        assert!(error.is(&reasons::STOPPING) && error.outcome == Outcome::NotRun, "{error:?}");
+    }
+}
