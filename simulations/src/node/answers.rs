@@ -132,9 +132,8 @@ impl World {
         let shown = reply.as_ref().map_or("nothing".into(), show);
         let token = self.calls[attempt.call].token;
         self.trace.line(self.now, format_args!("attempt {number} of call {token}: {shown}"));
-        let reply = reply.unwrap_or_else(|| {
-            Err(reasons::LEADER_LOST.refuse("the connection broke").with_outcome(Outcome::Unknown))
-        });
+        let reply = reply
+            .unwrap_or_else(|| Err(reasons::LEADER_LOST.refuse("the connection broke").with_outcome(Outcome::Unknown)));
         if attempt.forged.is_some() {
             self.counts.forged += 1;
             return self.checkers.once.forged(&self.calls[attempt.call], &reply);

@@ -40,7 +40,7 @@ impl World {
             Fault::DropShard => plan.drop_shard_every_ms,
             Fault::WallJump => plan.wall_jump_every_ms,
             Fault::Disk => plan.disk_error_every_ms,
-            Fault::TurnAway => if plan.refuse_pm > 0 { 1000 / plan.refuse_pm } else { 0 },
+            Fault::TurnAway => 1000_u64.checked_div(plan.refuse_pm).unwrap_or(0),
         };
         if every_ms > 0 {
             let delay = self.rng.between(every_ms * MS / 4, every_ms * MS * 7 / 4);

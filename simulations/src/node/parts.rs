@@ -108,7 +108,8 @@ impl World {
 
     fn note_leading(&mut self) {
         let Some(life) = &self.life else { return };
-        let leading: Vec<_> = life.groups.iter().map(|(id, group)| (id.0, group.leading().map_or(0, |t| t.0))).collect();
+        let leading: Vec<_> =
+            life.groups.iter().map(|(id, group)| (id.0, group.leading().map_or(0, |t| t.0))).collect();
         if self.checkers.terms.note(&leading) {
             self.counts.terms += 1;
             self.trace.line(self.now, format_args!("leads (group, term) {leading:?}"));

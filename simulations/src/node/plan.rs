@@ -93,7 +93,9 @@ impl Plan {
             flush_every_ms: rng.between(50, 2_000),
             sweep_every_ms: rng.between(50, 1_000),
             window_bytes_max: rng.between(8 << 10, 256 << 10) as usize,
-            uncommitted_bytes_max: *rng.pick(&[2 << 10, 16 << 10, 256 << 10, 32 << 20, 32 << 20]).unwrap_or(&(32 << 20)),
+            uncommitted_bytes_max: *rng
+                .pick(&[2 << 10, 16 << 10, 256 << 10, 32 << 20, 32 << 20])
+                .unwrap_or(&(32 << 20)),
             apply_bytes_max: *rng.pick(&[1 << 10, 64 << 10, 1 << 20]).unwrap_or(&(1 << 20)),
             segment_bytes: (rng.between(1, 3) << 20) as u32,
             refuse_pm,

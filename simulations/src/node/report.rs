@@ -30,7 +30,27 @@ pub struct Counts {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
-        let Counts { lives, crashes, failed_opens, fatals, terms, purges, proposals_lost, shards_dropped, calls, ran, refused, not_run, unknown, retries, repeated, late_copies, forged, panics, queries } = other;
+        let Counts {
+            lives,
+            crashes,
+            failed_opens,
+            fatals,
+            terms,
+            purges,
+            proposals_lost,
+            shards_dropped,
+            calls,
+            ran,
+            refused,
+            not_run,
+            unknown,
+            retries,
+            repeated,
+            late_copies,
+            forged,
+            panics,
+            queries,
+        } = other;
         self.lives += lives;
         self.crashes += crashes;
         self.failed_opens += failed_opens;

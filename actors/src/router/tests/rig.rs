@@ -55,7 +55,7 @@ impl Gate {
         let _open = self.opened.wait_while(held, |closed| *closed).unwrap();
         let slow = self.slow_ms.load(Ordering::SeqCst);
         if slow > 0 {
-            // A real disk's time: what is measured is how much gathers meanwhile.
+            // tidy: sleep because it is a real disk's time: what is measured is how much gathers meanwhile.
             std::thread::sleep(Duration::from_millis(slow.into()));
         }
     }

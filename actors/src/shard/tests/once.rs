@@ -80,7 +80,9 @@ fn p5_a_second_arrival_waits_and_never_hears_that_the_call_will_not_run() {
 #[test]
 fn p5_what_a_session_waits_for_no_more_goes_and_does_not_run_again() {
     let mut ground = Ground::new();
-    (1..=5).for_each(|n| drop(ground.call(&bump("e", 1), session(n, 1)).unwrap()));
+    for n in 1..=5 {
+        ground.call(&bump("e", 1), session(n, 1)).unwrap();
+    }
     let rows = ground.rows.0.len();
     let (proposed, _) = ground.propose(&bump("e", 1), session(6, 5));
     ground.settle(proposed, Settled::Applied);

@@ -39,7 +39,8 @@ impl Wallets {
         for entry in entries {
             sum += entry.amount;
             let token: u64 = entry.reference.trim_start_matches('r').parse().unwrap_or_default();
-            let call = calls.get((token as usize).wrapping_sub(1)).ok_or(format!("{whose:?}: {entry:?} is of nobody"))?;
+            let call =
+                calls.get((token as usize).wrapping_sub(1)).ok_or(format!("{whose:?}: {entry:?} is of nobody"))?;
             let amount = match call.kind {
                 Kind::Credit { amount } => amount,
                 Kind::Debit { amount } => -amount,

@@ -5,9 +5,10 @@ use crate::node::{Mutant, Plan, run};
 
 /// The first seed that notices.
 fn found(mutant: Mutant, within: u64) -> u64 {
-    let fails = |seed: &u64| run(Plan::of(*seed).with_mutant(mutant), Trace::default()).is_err();
-    let seed = (0..within).find(fails).unwrap_or_else(|| panic!("{mutant:?} is not found in {within} seeds"));
-    println!("{mutant:?}: seed {seed}");
+    let fails = |seed| Some((seed, run(Plan::of(seed).with_mutant(mutant), Trace::default()).err()?));
+    let found = (0..within).find_map(fails);
+    let (seed, why) = found.unwrap_or_else(|| panic!("{mutant:?} is not found in {within} seeds"));
+    println!("{mutant:?}: seed {seed}: {why:.200}");
     seed
 }
 

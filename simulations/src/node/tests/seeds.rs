@@ -16,8 +16,21 @@ fn random_seeds_hold_and_meet_what_they_are_for() {
         all += report.counts;
     }
     let met = [
-        all.crashes, all.failed_opens, all.fatals, all.terms, all.purges, all.proposals_lost, all.shards_dropped,
-        all.refused, all.not_run, all.unknown, all.repeated, all.late_copies, all.forged, all.panics, all.queries,
+        all.crashes,
+        all.failed_opens,
+        all.fatals,
+        all.terms,
+        all.purges,
+        all.proposals_lost,
+        all.shards_dropped,
+        all.refused,
+        all.not_run,
+        all.unknown,
+        all.repeated,
+        all.late_copies,
+        all.forged,
+        all.panics,
+        all.queries,
     ];
     assert!(met.iter().all(|count| *count > SEEDS / 8), "{all:?}");
 }
