@@ -42,6 +42,8 @@ impl World {
             }
         }
         self.clocks.wall_off_ns += latest - self.clocks.wall_ns(self.now);
+        // As a router does at its start, with every mark known.
+        self.living().hand.not_before(wire::Rfc3339(latest));
         self.sleep(25 * DAY_US / 24);
         if self.plan.sweep_every_ms > 0 {
             self.sweep_until_clean()?;
