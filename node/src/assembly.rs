@@ -60,6 +60,8 @@ pub enum AssemblyError {
     #[error("{0}")]
     Log(#[from] storage::log::OpenError),
     #[error("{0}")]
+    Owner(#[from] storage::replica::OwnerError),
+    #[error("{0}")]
     Parts(#[from] cluster::node::OpenError),
     #[error("{0}")]
     Meta(#[from] meta::MetaError),
@@ -71,6 +73,8 @@ impl Opened {
     /// Recovers what the engines hold, or founds a cluster of one in them. When it returns the founding is on disk.
     pub fn new(materials: Materials) -> Result<Opened, AssemblyError> {
         let mut random = StdRng::from_os_rng();
+        // Before the log is opened, which writes to it.
+        storage::replica::claim(&*materials.engine, materials.cluster, materials.node, materials.is_new)?;
         let (log, recovered) = open_log(&materials, random.random())?;
         report(&recovered);
         let settings = Settings {

@@ -2,6 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
+//! | `00` | whose state it is ([`claim`]) |
 //! | `01` ‖ replica | the replica's [`ReplicaState`], or that it was destroyed |
 //! | `02` ‖ replica ‖ generation ‖ row key | a row: the row key and the value belong to whoever writes them |
 //!
@@ -21,6 +22,7 @@ mod error;
 mod hash;
 pub mod keys;
 mod layout;
+mod owner;
 mod round;
 mod rows;
 mod snapshot;
@@ -30,6 +32,7 @@ mod tests;
 
 pub use error::Error;
 pub use hash::StateHash;
+pub use owner::{OwnerError, claim};
 pub use round::{Applied, Round};
 pub use rows::Rows;
 pub use snapshot::{CHUNK_BYTES, SnapshotHeader, Staged, Staging};

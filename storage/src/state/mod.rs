@@ -116,10 +116,16 @@ pub struct Stats {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// One row is not what was written under its key.
-    #[error("row {key} is damaged: its checksum does not match")]
+    #[error(
+        "row {key} is damaged: its checksum does not match; put back a copy of the node's whole folder, or remove the node from \
+         its cluster and start it on an empty folder"
+    )]
     Damaged { key: String },
     /// The engine's own files are damaged: which rows that takes is unknown.
-    #[error("the state engine's files are damaged: {0}")]
+    #[error(
+        "the state engine's files are damaged ({0}); put back a copy of the node's whole folder, or remove the node from its \
+         cluster and start it on an empty folder"
+    )]
     Corrupt(String),
     /// Nothing of the batch was applied. It may be tried again: within half a minute of there being room it will work.
     #[error("the disk of the state engine is full: {0}")]
