@@ -28,10 +28,10 @@ impl From<Error> for Failure {
 impl Failure {
     /// One line for people; with `--output json` the error object behind it.
     pub fn tell(&self, format: Format) -> ExitCode {
-        eprintln!("commons: {}", self.line());
+        output::remark(&format!("commons: {}", self.line()));
         if format == Format::Json {
             let object = serde_json::to_string(&self.object()).unwrap_or_default();
-            eprintln!("{object}");
+            output::remark(&object);
         }
         ExitCode::from(self.code())
     }

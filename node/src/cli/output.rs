@@ -17,6 +17,11 @@ pub fn line(text: &str) {
     }
 }
 
+/// A line on stderr. Nobody there to read it is no reason to stop, and `eprintln!` would panic.
+pub fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// For names and headings.
 pub fn bold(text: &str) -> String {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -1,11 +1,13 @@
 //! What a person reads while the nodes run.
 
 use super::{Node, Plan};
+use std::io::Write;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 fn line(text: &str) {
-    eprintln!("{text}");
+    // `eprintln!` panics when nobody reads: the children would go with it.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 pub fn beginning(plan: &Plan) {
