@@ -11,7 +11,10 @@ pub fn commons() -> Result<PathBuf> {
         None => beside_this("commons")?,
     };
     if !path.is_file() {
-        bail!("there is no node to test at {}: `cargo xtask build` builds it, COMMONS_BIN names another", path.display());
+        bail!(
+            "there is no node to test at {}: `cargo xtask build` builds it, COMMONS_BIN names another",
+            path.display()
+        );
     }
     Ok(path)
 }

@@ -51,8 +51,18 @@ pub fn call<'a>(node: &Node, args: impl IntoIterator<Item = &'a str>) -> Result<
     Ok(command.arg("call").args(args).stdin(Stdio::null()).output()?.into())
 }
 
+/// Gone when the test is, and after a minute: a command that should end and runs on is exit code 124.
 fn command() -> Result<Command> {
-    let mut command = Command::new(binary::commons()?);
+    let leash = ["setpriv", "--pdeathsig", "KILL"];
+    let words = [&leash[..], &["timeout", "--foreground", "60"], &leash].concat();
+    let mut command = match binary::on_path("setpriv") {
+        true => {
+            let mut command = Command::new(words[0]);
+            command.args(&words[1..]).arg(binary::commons()?);
+            command
+        }
+        false => Command::new(binary::commons()?),
+    };
     for name in ["COMMONS_NODE", "COMMONS_TOKEN", "COMMONS_TOKEN_FILE", "RUST_LOG"] {
         command.env_remove(name);
     }

@@ -4,8 +4,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::io::{AsyncBufReadExt, AsyncRead};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -135,7 +135,8 @@ async fn chunks(input: &mut (impl AsyncBufReadExt + Unpin), body: &mut Vec<u8>) 
     loop {
         let mut line = String::new();
         input.read_line(&mut line).await?;
-        let length = usize::from_str_radix(line.trim(), 16).with_context(|| format!("a chunk's length, not {line:?}"))?;
+        let length =
+            usize::from_str_radix(line.trim(), 16).with_context(|| format!("a chunk's length, not {line:?}"))?;
         let start = body.len();
         body.resize(start + length + 2, 0);
         input.read_exact(&mut body[start..]).await.context("a chunk broke off")?;

@@ -32,6 +32,8 @@ pub struct Setup {
     pub(crate) place: Place,
     /// Where the node's data is; in `place` unless [`Setup::data`] said otherwise.
     pub(crate) data: PathBuf,
+    /// What the node calls it, when that differs: in a mount namespace of its own.
+    seen_as: Option<PathBuf>,
     http: Port,
     listen: Port,
     family: Family,
@@ -48,6 +50,7 @@ impl Setup {
             verb,
             place,
             data,
+            seen_as: None,
             http: Port::take()?,
             listen: Port::take()?,
             family: Family::V4,
@@ -66,6 +69,11 @@ impl Setup {
         Setup { data: data.into(), ..self }
     }
 
+    /// The node is told this path; the test goes by [`Setup::data`].
+    pub fn seen_as(self, path: impl Into<PathBuf>) -> Setup {
+        Setup { seen_as: Some(path.into()), ..self }
+    }
+
     pub fn arg(mut self, arg: impl Into<OsString>) -> Setup {
         self.args.push(arg.into());
         self
@@ -78,8 +86,13 @@ impl Setup {
 
     /// A program that runs the node as itself: it must `exec`, so that the pid stays.
     pub fn under<W: Into<OsString>>(mut self, words: impl IntoIterator<Item = W>) -> Setup {
-        self.before.extend(words.into_iter().map(Into::into));
+        self.add_under(words);
         self
+    }
+
+    /// The same for a node that has lived already.
+    pub fn add_under<W: Into<OsString>>(&mut self, words: impl IntoIterator<Item = W>) {
+        self.before.extend(words.into_iter().map(Into::into));
     }
 
     /// As it was before [`Setup::under`], [`Setup::env`] and [`Setup::arg`]: the next life has no faults.
@@ -132,7 +145,7 @@ impl Setup {
         words.extend(self.before.iter().cloned());
         words.push(binary::commons()?.into());
         words.push(if self.verb == Verb::Start { "start" } else { "dev" }.into());
-        words.extend(["--data".into(), self.data.clone().into()]);
+        words.extend(["--data".into(), self.seen_as.as_ref().unwrap_or(&self.data).clone().into()]);
         words.extend(["--http".into(), self.http().to_string().into()]);
         words.extend(["--listen".into(), self.listen().to_string().into()]);
         words.extend(self.args.iter().cloned());

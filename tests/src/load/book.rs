@@ -114,8 +114,8 @@ fn take(maybe: &mut Vec<i64>, gap: i64, before: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::{Way, What};
+    use super::*;
 
     fn record(label: &str, signed: i64, fate: Fate) -> Record {
         let what = match signed {
@@ -156,12 +156,22 @@ mod tests {
             (a(), &[entry("a", 10), entry("a", 10)], 20, "a counts twice"),
             (a(), &[entry("a", 9)], 9, "a asked for 10 and 9 is listed"),
             (a(), &[entry("a", 10)], 11, "its transactions add up to 10, its balance is 11"),
-            (record("a", 10, Fate::Done(12)), &[entry("a", 10)], 10, "a was told balance 12, the transactions up to it make 10"),
+            (
+                record("a", 10, Fate::Done(12)),
+                &[entry("a", 10)],
+                10,
+                "a was told balance 12, the transactions up to it make 10",
+            ),
             (a(), &[entry("a", 10), entry("x", 1)], 11, "x is listed and nobody asked for it"),
             (record("a", 10, Fate::NotRun), &[entry("a", 10)], 10, "a was told NotRun and is listed"),
             (record("a", -5, Fate::Unknown), &[entry("a", -5)], -5, "overdrawn to -5 by a"),
             (record("a", 5, Fate::Unknown), &[entry("a", 4)], 4, "a (unanswered) asked for 5 and 4 is listed"),
-            (record("a", 10, Fate::Refused("no".into())), &[entry("a", 10)], 10, r#"a was told Refused("no") and is listed"#),
+            (
+                record("a", 10, Fate::Refused("no".into())),
+                &[entry("a", 10)],
+                10,
+                r#"a was told Refused("no") and is listed"#,
+            ),
         ];
         for (record, entries, balance, want) in rows {
             assert_eq!(wallet(&[record], entries, balance), want);
@@ -172,7 +182,10 @@ mod tests {
     fn a_counters_gaps_are_made_of_unanswered_steps() {
         let increments = |fates: &[(i64, Fate)], value| {
             let records: Vec<Record> = fates.iter().map(|(by, fate)| record("i", *by, fate.clone())).collect();
-            check_counter(&records.iter().collect::<Vec<_>>(), value).err().map(|error| error.to_string()).unwrap_or_default()
+            check_counter(&records.iter().collect::<Vec<_>>(), value)
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default()
         };
         let (done, unknown) = (Fate::Done, Fate::Unknown);
         assert_eq!(increments(&[(3, done(3)), (4, done(12)), (5, unknown.clone()), (7, unknown.clone())], 19), "");

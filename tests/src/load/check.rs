@@ -23,7 +23,9 @@ pub async fn era(doors: &Doors, records: &[Record], before: &mut [Vec<Entry>; WA
         let id = wallet_id(doors.era, number);
         let (listed, balance) = (transactions(&doors.client, &id).await?, balance(&doors.client, &id).await?);
         let own: Vec<&Record> = records.iter().filter(|record| record.op.is_of_wallet(number)).collect();
-        check_wallet(&own, &listed, balance).and_then(|()| check_prefix(before, &listed)).with_context(|| format!("wallet {id}"))?;
+        check_wallet(&own, &listed, balance)
+            .and_then(|()| check_prefix(before, &listed))
+            .with_context(|| format!("wallet {id}"))?;
         kept.push(Kept { id, value: balance, entries: Some(listed.len()) });
         *before = listed;
     }
@@ -48,7 +50,10 @@ pub async fn kept(client: &Client, kept: &Kept) -> Result<()> {
         Some(entries) => {
             let (listed, now) = (transactions(client, id).await?, balance(client, id).await?);
             let sum: i64 = listed.iter().map(|entry| entry.amount).sum();
-            ensure!(now == *value && sum == now, "wallet {id} was left with {value}, holds {now}, its transactions make {sum}");
+            ensure!(
+                now == *value && sum == now,
+                "wallet {id} was left with {value}, holds {now}, its transactions make {sum}"
+            );
             ensure!(listed.len() == *entries, "wallet {id} had {entries} transactions and has {}", listed.len());
         }
     }
@@ -63,7 +68,13 @@ pub async fn asked_again(doors: &Doors, record: &Record) -> Result<()> {
     if op.way == Way::HttpKey {
         let other = Op { what: other(&op.what), ..op.clone() };
         let refused = doors.reply(&other).await?;
-        ensure!(refused.code == 422, "{}: another payload under its id was answered {}: {}", op.label, refused.code, refused.text());
+        ensure!(
+            refused.code == 422,
+            "{}: another payload under its id was answered {}: {}",
+            op.label,
+            refused.code,
+            refused.text()
+        );
         ensure!(matches!(over_http(Ok(refused))?, Fate::NotRun), "{}: a reused id must say not_run", op.label);
     }
     Ok(())
@@ -82,7 +93,8 @@ fn other(what: &What) -> What {
 pub async fn create(doors: &Doors) -> Result<()> {
     for number in 0..WALLETS {
         let id = wallet_id(doors.era, number);
-        let made = doors.http.call_once("/v1/wallet/Create", &json!({"id": id}), &format!("make-{id}")).await?.done()?;
+        let made =
+            doors.http.call_once("/v1/wallet/Create", &json!({"id": id}), &format!("make-{id}")).await?.done()?;
         ensure!(self::number(&made["account"]["balance"]) == Some(0), "a new wallet holds nothing: {made}");
     }
     Ok(())

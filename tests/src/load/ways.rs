@@ -85,7 +85,9 @@ impl Doors {
         match done {
             Ok(value) => Fate::Done(value),
             Err(error) => match (error.answer(), error.outcome()) {
-                (Some(answer), Outcome::Ran) if answer.source == Source::Service => Fate::Refused(answer.reason.to_string()),
+                (Some(answer), Outcome::Ran) if answer.source == Source::Service => {
+                    Fate::Refused(answer.reason.to_string())
+                }
                 (_, Outcome::NotRun) => Fate::NotRun,
                 _ => Fate::Unknown,
             },

@@ -41,7 +41,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             println!("VIOLATION {why:#}");
-            println!("again with: cargo xtask chaos --nodes 1 --rounds {} --seed {} --clients {}", wanted.rounds, wanted.seed, wanted.clients);
+            println!(
+                "again with: cargo xtask chaos --nodes 1 --rounds {} --seed {} --clients {}",
+                wanted.rounds, wanted.seed, wanted.clients
+            );
             ExitCode::FAILURE
         }
     }
@@ -59,13 +62,21 @@ async fn run(wanted: &Wanted) -> Result<()> {
                 total.add(&counts);
             }
             Err(why) => {
-                let kept = chaos.keep().map_or_else(|error| format!("could not be kept ({error:#})"), |path| path.display().to_string());
+                let kept = chaos
+                    .keep()
+                    .map_or_else(|error| format!("could not be kept ({error:#})"), |path| path.display().to_string());
                 return Err(why.context(format!("round {round}; the node's folder: {kept}")));
             }
         }
     }
     let held = chaos.end().await.context("after the last round")?;
-    println!("{} rounds, seed {}, {} clients, {} s: {total}", wanted.rounds, wanted.seed, wanted.clients, started.elapsed().as_secs());
+    println!(
+        "{} rounds, seed {}, {} clients, {} s: {total}",
+        wanted.rounds,
+        wanted.seed,
+        wanted.clients,
+        started.elapsed().as_secs()
+    );
     println!("{held}; no violation");
     Ok(())
 }

@@ -139,8 +139,13 @@ impl Chaos {
         let exit = self.node.stop().await?;
         ensure!(exit.code() == Some(0), "SIGTERM: {}\n{}", exit.status, exit.said);
         let log = self.node.path("log");
-        let segments = std::fs::read_dir(&log)?.filter(|entry| entry.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().ends_with(".seg")));
-        Ok(format!("{} wallets and counters of past eras hold ({entries} transactions), {} log segments", self.kept.len(), segments.count()))
+        let segments = std::fs::read_dir(&log)?
+            .filter(|entry| entry.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().ends_with(".seg")));
+        Ok(format!(
+            "{} wallets and counters of past eras hold ({entries} transactions), {} log segments",
+            self.kept.len(),
+            segments.count()
+        ))
     }
 
     /// Puts the node's folder where the next run does not remove it.

@@ -1,0 +1,9 @@
+//! What goes wrong with disks: bits, files, whole folders, calls that fail, space that runs out.
+
+mod bits;
+mod failing;
+mod space;
+
+pub use bits::{crc32, cut, flip, last_written_page, segments};
+pub use failing::{Call, Failing, Which};
+pub use space::{Namespace, can_mount};
