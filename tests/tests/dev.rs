@@ -67,13 +67,16 @@ async fn no_key_is_asked_and_calls_act_for_one_account() -> Result<()> {
     Ok(())
 }
 
-/// P21 over a real socket: method, path, headers, code.
+/// Method, path, headers, and the code that is due.
+type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)], u16);
+
+/// P21 over a real socket.
 #[tokio::test]
 async fn pages_from_elsewhere_do_not_drive_the_node() -> Result<()> {
     let node = dev().await?;
     let here = node.http().to_string();
     let credit = "/v1/wallet/Credit?amount=1&reference=x";
-    let rows: [(&str, &str, &[(&str, &str)], u16); 22] = [
+    let rows: [Row; 22] = [
         ("POST", credit, &[], 200),
         ("GET", credit, &[], 200),
         ("POST", credit, &[("Host", "localhost:1")], 200),

@@ -1,8 +1,10 @@
 //! Programs of ours that people run: the client's example, and `chaos` itself.
 
 use anyhow::{Context, Result, ensure};
-use std::process::Command;
-use tests::{Setup, Verb, binary, place};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tests::{Setup, Verb, binary, is_alive, place, wait};
 
 #[tokio::test]
 async fn the_clients_example_runs_against_a_node() -> Result<()> {
@@ -51,4 +53,23 @@ fn chaos_says_what_it_takes() -> Result<()> {
         ensure!(chaos(args)?.0 == Some(2), "{args:?}");
     }
     Ok(())
+}
+
+/// What tests start goes with them, even when they are killed: nothing may be left on a person's machine.
+#[tokio::test]
+async fn a_harness_that_is_killed_leaves_no_process() -> Result<()> {
+    let mut chaos = Command::new(env!("CARGO_BIN_EXE_chaos"));
+    chaos.env("COMMONS_BIN", binary::commons()?).args(["--rounds", "1000", "--seed", "13"]).stdout(Stdio::piped());
+    let mut chaos = chaos.spawn()?;
+    let mut first = String::new();
+    BufReader::new(chaos.stdout.take().context("piped")?).read_line(&mut first)?;
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", chaos.id()))?;
+    chaos.kill()?;
+    chaos.wait()?;
+    ensure!(first.starts_with("round"), "{first}");
+    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    wait::until("end of all it had started", Duration::from_secs(10), || async {
+        Ok(children.iter().all(|pid| !is_alive(*pid)).then_some(()))
+    })
+    .await
 }

@@ -248,7 +248,8 @@ mod tests {
             serde_json::to_string(&error).unwrap(),
             r#"{"id":"wallet.debit","code":400,"detail":"has 1, needs 2","status":"Bad Request","reason":"insufficient_credit","outcome":"ran","source":"service","retry_after_ms":0}"#
         );
-        let back: Error = serde_json::from_str(r#"{"id":"v1","code":404,"detail":"No such API","status":"Not Found"}"#).unwrap();
+        let back: Error =
+            serde_json::from_str(r#"{"id":"v1","code":404,"detail":"No such API","status":"Not Found"}"#).unwrap();
         assert_eq!((back.code, back.outcome), (404, Outcome::NotRun));
     }
 

@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_past_does_not_change() {
         let (a, b) = (entry("a", 1), entry("b", 2));
-        check_prefix(&[a.clone()], &[a.clone(), b.clone()]).unwrap();
+        check_prefix(std::slice::from_ref(&a), &[a.clone(), b.clone()]).unwrap();
         assert!(check_prefix(&[a.clone(), b.clone()], &[b, a]).is_err());
     }
 }
