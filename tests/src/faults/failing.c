@@ -7,7 +7,8 @@
  *   FAIL_ARM     nothing is counted before this file is there
  *   SLOW_SYNC_US each sync takes so much longer, armed or not
  *
- * A write that fails has written half of its bytes before, as a disk may.
+ * A write that fails has written the first half of its pages before, as the page cache may: it takes whole pages or none
+ * (a page torn inside itself reads as damage, and is refused by name; see the log's damage tests).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -53,7 +54,7 @@ int fsync(int fd) { slow(fd); return fails("sync", fd) ? -1 : REAL(fsync)(fd); }
 ssize_t write(int fd, const void *bytes, size_t n) {
     if (!fails("write", fd)) return REAL(write)(fd, bytes, n);
     int error = errno;
-    ssize_t half = REAL(write)(fd, bytes, n / 2);
+    ssize_t half = REAL(write)(fd, bytes, n / 2 / 4096 * 4096);
     (void)half;
     errno = error;
     return -1;
@@ -62,7 +63,7 @@ ssize_t write(int fd, const void *bytes, size_t n) {
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
     if (!fails("write", fd)) return REAL(pwrite64)(fd, bytes, n, at);
     int error = errno;
-    ssize_t half = REAL(pwrite64)(fd, bytes, n / 2, at);
+    ssize_t half = REAL(pwrite64)(fd, bytes, n / 2 / 4096 * 4096, at);
     (void)half;
     errno = error;
     return -1;
