@@ -74,6 +74,9 @@ impl Key {
     }
 }
 
+/// The largest request of an endpoint that declares no other, in binary.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
 /// A request: what the client sends and what comes back. The `endpoints!` macro writes this; by hand it is as short.
 pub trait Request: Serialize + DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static {
     type Response: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
@@ -86,6 +89,10 @@ pub trait Request: Serialize + DeserializeOwned + JsonSchema + Default + Clone +
     const KEY: &'static str = "";
     /// Reachable from other services only.
     const INTERNAL: bool = false;
+    /// Request and reply are secrets: never traced or logged; a kept reply is sealed.
+    const SENSITIVE: bool = false;
+    /// The largest request, in binary.
+    const BODY_BYTES_MAX: usize = BODY_BYTES_MAX;
 
     fn key(&self) -> Key {
         Key::None
@@ -118,6 +125,10 @@ pub struct Endpoint {
     pub kind: Kind,
     pub key: &'static str,
     pub internal: bool,
+    /// [`Request::SENSITIVE`]
+    pub sensitive: bool,
+    /// [`Request::BODY_BYTES_MAX`]
+    pub body_bytes_max: usize,
     pub limit: Option<Limit>,
     /// JSON Schemas (2020-12) of request and response, with docs.
     pub request: fn() -> Value,
@@ -140,6 +151,8 @@ impl Endpoint {
             kind: <R::Kind as kind::EndpointKind>::KIND,
             key: R::KEY,
             internal: R::INTERNAL,
+            sensitive: R::SENSITIVE,
+            body_bytes_max: R::BODY_BYTES_MAX,
             limit: None,
             request: schema_of::<R>,
             response: schema_of::<R::Response>,
@@ -232,9 +245,9 @@ mod tests {
 
     crate::endpoints! { demo:
         Command Put(PutRequest) -> Empty, key(|r: &PutRequest| r.name.to_lowercase(), "name, in lower case");
-        internal Command Make(MakeRequest) -> Empty, key id or new;
+        internal sensitive Command Make(MakeRequest) -> Empty, key id or new;
         Query Get(GetRequest) -> Empty, key id or "default";
-        Local Add(AddRequest) -> Empty;
+        body(14 << 20) Local Add(AddRequest) -> Empty;
     }
     #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default)]
@@ -270,6 +283,8 @@ mod tests {
             ]
         );
         assert_eq!(endpoints()[1].summary(), "Make one.");
+        assert!(endpoints()[1].sensitive && !endpoints()[0].sensitive);
+        assert_eq!((endpoints()[0].body_bytes_max, endpoints()[3].body_bytes_max), (1 << 20, 14 << 20));
     }
 
     #[test]

@@ -31,7 +31,8 @@
 ///
 /// A line is `Kind Name(Request) -> Response`, then for commands and queries one of
 /// `key field` · `key field or "default"` · `key field or new` · `key(function, "in words")`,
-/// for gathers `page(field: Item, default..max)`, for the rest nothing. `internal` in front hides it from every door.
+/// for gathers `page(field: Item, default..max)`, for the rest nothing. In front may stand `internal` (no door knows it),
+/// `sensitive` (never logged, its kept reply sealed) and `body(bytes)` (a larger request than 1 MiB).
 #[macro_export]
 macro_rules! endpoints {
     ($service:ident: $($table:tt)*) => {
@@ -44,14 +45,24 @@ macro_rules! endpoints {
             vec![$($done),*]
         }
     };
-    (@lines $service:ident [$($done:expr,)*] internal $($rest:tt)*) => {
-        $crate::endpoints!(@line $service [$($done,)*] true $($rest)*);
-    };
     (@lines $service:ident [$($done:expr,)*] $($rest:tt)*) => {
-        $crate::endpoints!(@line $service [$($done,)*] false $($rest)*);
+        $crate::endpoints!(@words $service [$($done,)*] {} $($rest)*);
     };
-    (@line $s:ident [$($done:expr,)*] $int:literal Gather $name:ident($req:ty) -> $resp:ty, page($field:ident: $item:ty, $default:literal..$max:literal); $($rest:tt)*) => {
-        $crate::endpoints!(@request $s $int Gather $name $req, $resp, "", {});
+    // The words in front of a line become constants of its request.
+    (@words $s:ident [$($done:expr,)*] {$($consts:tt)*} internal $($rest:tt)*) => {
+        $crate::endpoints!(@words $s [$($done,)*] {$($consts)* const INTERNAL: bool = true;} $($rest)*);
+    };
+    (@words $s:ident [$($done:expr,)*] {$($consts:tt)*} sensitive $($rest:tt)*) => {
+        $crate::endpoints!(@words $s [$($done,)*] {$($consts)* const SENSITIVE: bool = true;} $($rest)*);
+    };
+    (@words $s:ident [$($done:expr,)*] {$($consts:tt)*} body($bytes:expr) $($rest:tt)*) => {
+        $crate::endpoints!(@words $s [$($done,)*] {$($consts)* const BODY_BYTES_MAX: usize = $bytes;} $($rest)*);
+    };
+    (@words $s:ident [$($done:expr,)*] $consts:tt $($rest:tt)*) => {
+        $crate::endpoints!(@line $s [$($done,)*] $consts $($rest)*);
+    };
+    (@line $s:ident [$($done:expr,)*] $consts:tt Gather $name:ident($req:ty) -> $resp:ty, page($field:ident: $item:ty, $default:literal..$max:literal); $($rest:tt)*) => {
+        $crate::endpoints!(@request $s $consts Gather $name $req, $resp, "", {});
         impl $crate::Page for $req {
             type Item = $item;
             const LIMIT: $crate::endpoint::Limit = $crate::endpoint::Limit { default: $default, max: $max };
@@ -69,42 +80,42 @@ macro_rules! endpoints {
         }
         $crate::endpoints!(@lines $s [$($done,)* $crate::Endpoint::paged::<$req>(),] $($rest)*);
     };
-    (@line $s:ident [$($done:expr,)*] $int:literal $kind:ident $name:ident($req:ty) -> $resp:ty, key $field:ident or new; $($rest:tt)*) => {
-        $crate::endpoints!(@keyed $s [$($done,)*] $int $kind $name $req, $resp, concat!(stringify!($field), " or new"),
+    (@line $s:ident [$($done:expr,)*] $consts:tt $kind:ident $name:ident($req:ty) -> $resp:ty, key $field:ident or new; $($rest:tt)*) => {
+        $crate::endpoints!(@keyed $s [$($done,)*] $consts $kind $name $req, $resp, concat!(stringify!($field), " or new"),
             { fn key(&self) -> $crate::Key { $crate::Key::or_new(&self.$field) } }, $($rest)*);
     };
-    (@line $s:ident [$($done:expr,)*] $int:literal $kind:ident $name:ident($req:ty) -> $resp:ty, key $field:ident or $default:literal; $($rest:tt)*) => {
-        $crate::endpoints!(@keyed $s [$($done,)*] $int $kind $name $req, $resp, concat!(stringify!($field), " or ", stringify!($default)),
+    (@line $s:ident [$($done:expr,)*] $consts:tt $kind:ident $name:ident($req:ty) -> $resp:ty, key $field:ident or $default:literal; $($rest:tt)*) => {
+        $crate::endpoints!(@keyed $s [$($done,)*] $consts $kind $name $req, $resp, concat!(stringify!($field), " or ", stringify!($default)),
             { fn key(&self) -> $crate::Key { $crate::Key::or_default(&self.$field, $default) } }, $($rest)*);
     };
-    (@line $s:ident [$($done:expr,)*] $int:literal $kind:ident $name:ident($req:ty) -> $resp:ty, key $field:ident; $($rest:tt)*) => {
-        $crate::endpoints!(@keyed $s [$($done,)*] $int $kind $name $req, $resp, stringify!($field),
+    (@line $s:ident [$($done:expr,)*] $consts:tt $kind:ident $name:ident($req:ty) -> $resp:ty, key $field:ident; $($rest:tt)*) => {
+        $crate::endpoints!(@keyed $s [$($done,)*] $consts $kind $name $req, $resp, stringify!($field),
             { fn key(&self) -> $crate::Key { $crate::Key::of(&self.$field) } }, $($rest)*);
     };
-    (@line $s:ident [$($done:expr,)*] $int:literal $kind:ident $name:ident($req:ty) -> $resp:ty, key($of:expr, $words:literal); $($rest:tt)*) => {
-        $crate::endpoints!(@keyed $s [$($done,)*] $int $kind $name $req, $resp, $words,
+    (@line $s:ident [$($done:expr,)*] $consts:tt $kind:ident $name:ident($req:ty) -> $resp:ty, key($of:expr, $words:literal); $($rest:tt)*) => {
+        $crate::endpoints!(@keyed $s [$($done,)*] $consts $kind $name $req, $resp, $words,
             { fn key(&self) -> $crate::Key { $crate::Key::Entity($of(self)) } }, $($rest)*);
     };
-    (@line $s:ident [$($done:expr,)*] $int:literal $kind:ident $name:ident($req:ty) -> $resp:ty; $($rest:tt)*) => {
+    (@line $s:ident [$($done:expr,)*] $consts:tt $kind:ident $name:ident($req:ty) -> $resp:ty; $($rest:tt)*) => {
         $crate::endpoints!(@unkeyed $kind);
-        $crate::endpoints!(@keyed $s [$($done,)*] $int $kind $name $req, $resp, "", {}, $($rest)*);
+        $crate::endpoints!(@keyed $s [$($done,)*] $consts $kind $name $req, $resp, "", {}, $($rest)*);
     };
-    (@keyed $s:ident [$($done:expr,)*] $int:literal $kind:ident $name:ident $req:ty, $resp:ty, $words:expr, $key:tt, $($rest:tt)*) => {
-        $crate::endpoints!(@request $s $int $kind $name $req, $resp, $words, $key);
+    (@keyed $s:ident [$($done:expr,)*] $consts:tt $kind:ident $name:ident $req:ty, $resp:ty, $words:expr, $key:tt, $($rest:tt)*) => {
+        $crate::endpoints!(@request $s $consts $kind $name $req, $resp, $words, $key);
         $crate::endpoints!(@lines $s [$($done,)* $crate::Endpoint::of::<$req>(),] $($rest)*);
     };
     (@unkeyed Command) => { compile_error!("a Command needs a key: `, key field`"); };
     (@unkeyed Query) => { compile_error!("a Query needs a key: `, key field` (a pure function is `Local`)"); };
     (@unkeyed Gather) => { compile_error!("a Gather needs a page: `, page(field: Item, default..max)`"); };
     (@unkeyed $kind:ident) => {};
-    (@request $s:ident $int:literal $kind:ident $name:ident $req:ty, $resp:ty, $words:expr, {$($key:tt)*}) => {
+    (@request $s:ident {$($consts:tt)*} $kind:ident $name:ident $req:ty, $resp:ty, $words:expr, {$($key:tt)*}) => {
         impl $crate::Request for $req {
             type Response = $resp;
             type Kind = $crate::endpoint::kind::$kind;
             const SERVICE: &'static str = stringify!($s);
             const ENDPOINT: &'static str = stringify!($name);
             const KEY: &'static str = $words;
-            const INTERNAL: bool = $int;
+            $($consts)*
             $($key)*
         }
     };
