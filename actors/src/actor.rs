@@ -31,6 +31,8 @@ pub struct Seat {
     pub store: ReplicaStore,
     pub mailbox: Arc<Mailbox>,
     pub clock: Arc<Clock>,
+    /// The cluster's own.
+    pub key: [u8; 32],
     /// A shard with nothing to do goes after this long; the next call brings it back.
     pub idle: Duration,
 }
@@ -54,6 +56,7 @@ impl Actor for ShardActor {
             group: seat.group.clone(),
             store: seat.store.clone(),
             inbox: seat.mailbox.clone(),
+            key: seat.key,
         };
         // An actor that is gone left nothing behind: its view closes with the next one's opening.
         let post = Arc::new(move |ended| drop(myself.cast(Msg::Settled(ended))));

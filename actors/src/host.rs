@@ -43,6 +43,8 @@ pub struct Place {
     pub group: Arc<dyn Group>,
     pub store: ReplicaStore,
     pub inbox: Arc<dyn Inbox>,
+    /// The cluster's own: what sensitive replies are sealed under.
+    pub key: [u8; 32],
 }
 
 pub struct Host {
@@ -55,7 +57,7 @@ pub struct Host {
 impl Host {
     /// `random` never the same twice: epochs are drawn from it.
     pub fn new(place: Place, post: Post, random: StdRng) -> Host {
-        let shard = Shard::new(place.service.clone());
+        let shard = Shard::new(place.service.clone(), place.key);
         Host { place, shard, post, random }
     }
 

@@ -10,6 +10,7 @@ endpoints! { kit:
     Command  Boom(BoomRequest)     -> Counted, key entity;
     Command  Big(BigRequest)       -> Counted, key entity;
     Command  Fade(FadeRequest)     -> Counted, key entity;
+    sensitive Command Whisper(WhisperRequest) -> Made, key entity;
     Command  Make(MakeRequest)     -> Made,    key entity or new;
     internal Command Hidden(HiddenRequest) -> Counted, key entity;
     Query    Count(CountRequest)   -> Counted, key entity;
@@ -37,6 +38,7 @@ types! {
     BoomRequest { entity: String }
     BigRequest { entity: String, rows: u32, bytes: u32 }
     FadeRequest { entity: String, ttl_ms: u64 }
+    WhisperRequest { entity: String, ttl_ms: u64 }
     MakeRequest { entity: String }
     HiddenRequest { entity: String }
     CountRequest { entity: String }
@@ -80,6 +82,11 @@ pub fn service() -> Service {
             tx.put_until(&FADING, &(), tx.now().plus(Duration::from_millis(req.ttl_ms)))?;
             bump(tx, 1)
         })
+        .command(|tx, req: WhisperRequest| {
+            tx.keep_reply_until(tx.now().plus(Duration::from_millis(req.ttl_ms)));
+            bump(tx, 1)?;
+            Ok(Made { entity: "the secret of the day".into(), created: true })
+        })
         .command(|tx, _: MakeRequest| {
             let created = tx.get(&COUNT)?.is_none();
             bump(tx, 1)?;
@@ -89,7 +96,7 @@ pub fn service() -> Service {
         .query(|view, _: CountRequest| Ok(Counted { count: view.get_or_default(&COUNT)? }))
         .query(|_, _: BadRequest| std::panic::resume_unwind(Box::new("bad")))
         .gather(Listing::of(&COUNT, |entity, _: i64, _: &AllRequest| Some(entity.to_string())))
-        .local(|req: EchoRequest| Ok(EchoResponse { text: req.text }))
+        .local(|_, req: EchoRequest| Ok(EchoResponse { text: req.text }))
         .handler(|cx, req: TwiceRequest| async move {
             cx.call(BumpRequest { entity: req.entity.clone(), by: req.by }).await?;
             cx.call(HiddenRequest { entity: req.entity }).await

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod host;
 #[cfg(test)]
 mod kit;
+pub mod machine;
 mod mailbox;
 pub mod router;
 mod rows;

@@ -1,5 +1,9 @@
 //! What the meta group holds: the node registry, the topology, the cluster's keys. Written like any other rows.
 
+mod lease;
+
+pub use lease::{LEASE, lease};
+
 use crate::entry::{Entry, Fence};
 use crate::group::{Group, Settled};
 use crate::topology::Topology;
@@ -9,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use storage::replica::ReplicaStore;
 use storage::state::{Op, View};
 use wire::codec;
-use wire::ids::{Incarnation, NodeId};
+use wire::ids::{Incarnation, NodeId, Term};
 
 /// Name of the writer in meta's log, and tag of its rows.
 const WRITER: &str = "meta";
@@ -66,28 +70,43 @@ pub async fn register(
     now_ns: i64,
 ) -> Result<Meta, MetaError> {
     caught_up(group).await?;
-    let term = group.leading().ok_or(MetaError::NotLeading)?;
-    let write = |n, ops| {
-        let (done, settled) = oneshot::channel();
-        let entry = Entry { fence: Fence { writer: WRITER.into(), epoch, n }, now_ns, ops };
-        // The receiver waits below, unless the node is being dropped.
-        group.propose(term, entry, Box::new(move |how| tell(done, how)));
-        async {
-            match settled.await.unwrap_or(Settled::Unknown) {
-                Settled::Applied => Ok(()),
-                how => Err(MetaError::Settled(how)),
-            }
-        }
-    };
-    // Read behind the opening: nobody else's registration can slip in between.
-    write(0, vec![]).await?;
+    let writing = Writing::open(group, epoch, now_ns).await?;
     let mut ops = vec![put(&key("node/", &me.node.0.to_be_bytes()), me)?];
     if get::<Topology>(store, &key("topology", &[]))?.is_none() {
         ops.push(put(&key("topology", &[]), &Topology::founded(me.node, groups))?);
         ops.push(put(&key("data_key", &[]), &data_key)?);
     }
-    write(1, ops).await?;
+    writing.write(1, ops).await?;
     read(store)
+}
+
+/// One writer's turn. What is read behind its opening stays true until its own write: nobody else's can slip in between.
+struct Writing<'a> {
+    group: &'a dyn Group,
+    term: Term,
+    epoch: u64,
+    now_ns: i64,
+}
+
+impl Writing<'_> {
+    async fn open(group: &dyn Group, epoch: u64, now_ns: i64) -> Result<Writing<'_>, MetaError> {
+        let term = group.leading().ok_or(MetaError::NotLeading)?;
+        let writing = Writing { group, term, epoch, now_ns };
+        writing.write(0, vec![]).await?;
+        Ok(writing)
+    }
+
+    async fn write(&self, n: u64, ops: Vec<Op>) -> Result<(), MetaError> {
+        let (done, settled) = oneshot::channel();
+        let fence = Fence { writer: WRITER.into(), epoch: self.epoch, n };
+        // The receiver waits below, unless the node is being dropped.
+        let done = Box::new(move |how| tell(done, how));
+        self.group.propose(self.term, Entry { fence, now_ns: self.now_ns, ops }, done);
+        match settled.await.unwrap_or(Settled::Unknown) {
+            Settled::Applied => Ok(()),
+            how => Err(MetaError::Settled(how)),
+        }
+    }
 }
 
 /// Returns once everything committed before the call is applied here; waits for a leader for a while.

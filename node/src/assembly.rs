@@ -1,6 +1,7 @@
 //! How a node is put together: engines, consensus, meta, actors. The doors go in front of what comes out.
 
 use crate::door::{Status, VERSION};
+use actors::machine::Me;
 use actors::router::{GroupSeat, Router};
 use cluster::consensus::Settings;
 use cluster::group::Group;
@@ -92,6 +93,7 @@ impl Opened {
     /// Starts the threads, registers with meta and starts the actors; returns once every group is led and has applied all it had.
     pub async fn start(self, services: Vec<sdk::Service>, on_fatal: OnFatal) -> Result<Assembled, AssemblyError> {
         let Opened { materials, parts, started, mut random } = self;
+        let Materials { node, incarnation, .. } = materials;
         let running = threads::start(parts, materials.engine.clone(), started, on_fatal);
         let me = NodeRow {
             node: materials.node,
@@ -105,7 +107,7 @@ impl Opened {
         for handle in running.handles.values() {
             meta::caught_up(handle).await?;
         }
-        let router = Router::start(services, seats(&running), meta).await?;
+        let router = Router::start(services, seats(&running), meta, Me { node, incarnation }).await?;
         let status = NodeStatus {
             cluster: materials.cluster,
             node: materials.node,

@@ -1,6 +1,6 @@
 //! What async endpoints hold: who called, and the way to other services.
 
-use crate::{Request, Result};
+use crate::{Here, Request, Result};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -19,12 +19,18 @@ pub trait Caller: Send + Sync {
 #[derive(Clone)]
 pub struct Cx {
     caller: Arc<dyn Caller>,
+    here: Here,
 }
 
 impl Cx {
     #[doc(hidden)]
-    pub fn new(caller: Arc<dyn Caller>) -> Cx {
-        Cx { caller }
+    pub fn new(caller: Arc<dyn Caller>, here: Here) -> Cx {
+        Cx { caller, here }
+    }
+
+    /// The node the code runs on: its clock and its randomness.
+    pub fn here(&self) -> &Here {
+        &self.here
     }
 
     /// Calls an endpoint, `Internal` ones too, as the same account.

@@ -6,6 +6,8 @@
 //! Absent on purpose: a runtime, and any way to name another entity's or account's row.
 
 mod cx;
+pub mod describe;
+mod here;
 mod listing;
 mod read;
 pub mod runtime;
@@ -18,6 +20,7 @@ mod tx;
 mod tests;
 
 pub use cx::{Closed, Cx, Sink};
+pub use here::{Here, Stamp};
 pub use listing::Listing;
 pub use read::{Read, Scan, View};
 pub use sandbox::Sandbox;
@@ -33,8 +36,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything `api.rs` and `commands.rs` of a service need.
 pub mod prelude {
     pub use crate::{
-        Bytes, Cx, Error, Json, Listing, Read, Reason, Result, Row, Service, Sink, Table, Time, Tx, UnixSecs, View,
-        endpoints,
+        Bytes, Cx, Error, Here, Json, Listing, Read, Reason, Result, Row, Service, Sink, Table, Time, Tx, UnixSecs,
+        View, endpoints,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -1,14 +1,17 @@
 //! A service alone in memory: what its rules are tested on, in microseconds.
 
+mod machine;
 mod memory;
 
 use crate::cx::Caller;
 use crate::listing::merge;
-use crate::runtime::{Delta, GatherScope, Run, Scope, expiry};
-use crate::{Cx, Example, Key, Request, Result, Service, Time, Tx, View};
+use crate::runtime::{Delta, GatherScope, Run, Scope, Stamps, expiry};
+use crate::{Cx, Example, Here, Key, Request, Result, Service, Time, Tx, View};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 pub(crate) use memory::Memory;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wire::endpoint::{decode, encode};
@@ -26,12 +29,21 @@ struct Inner {
     rows: Memory,
     now: Time,
     calls: u64,
+    random: StdRng,
+    stamps: Stamps,
 }
 
 impl Sandbox {
     /// No rows yet; calls are those of the account `local`.
     pub fn new(service: Service) -> Sandbox {
-        let inner = Inner { service, rows: Memory::default(), now: wire::Rfc3339(0), calls: 0 };
+        let inner = Inner {
+            service,
+            rows: Memory::default(),
+            now: wire::Rfc3339(0),
+            calls: 0,
+            random: StdRng::from_seed([0; 32]),
+            stamps: Stamps::default(),
+        };
         Sandbox { inner: Arc::new(Mutex::new(inner)), account: "local".into() }
     }
 
@@ -111,6 +123,7 @@ impl Sandbox {
         let (endpoint, run) = self.find(endpoint)?;
         let reply = match run {
             Run::Handler(run) => futures::executor::block_on(run(self.cx(), body)),
+            Run::Local(run) => run(&self.here(), &body),
             Run::Stream(_) => panic!("{} is a stream: read its items", endpoint.name),
             run => self.lock().run(&self.account, &endpoint, &run, &body),
         };
@@ -141,7 +154,11 @@ impl Sandbox {
     }
 
     fn cx(&self) -> Cx {
-        Cx::new(Arc::new(self.clone()))
+        Cx::new(Arc::new(self.clone()), self.here())
+    }
+
+    fn here(&self) -> Here {
+        Here::new(Arc::new(self.clone()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -176,7 +193,6 @@ impl Inner {
                 Ok(reply)
             }
             Run::Query(run) => run(&View::new(scope, &self.rows), body),
-            Run::Local(run) => run(body),
             Run::Gather { part, wanted, page } => {
                 let (limit, cursor) = wanted(body)?;
                 let after = GatherScope::behind(&cursor)?;
@@ -186,7 +202,7 @@ impl Inner {
                 page(lines, cursor)
             }
             Run::NotYet(why) => Err(reasons::NOT_YET.refuse(*why)),
-            Run::Handler(_) | Run::Stream(_) => unreachable!("async endpoints run outside the lock"),
+            Run::Local(_) | Run::Handler(_) | Run::Stream(_) => unreachable!("these run outside the lock"),
         }
     }
 
@@ -196,6 +212,7 @@ impl Inner {
             service: self.service.name(),
             entity: entity.into(),
             now: self.now,
+            key: [7; 32],
             tables: self.service.tables().into(),
         }
     }

@@ -3,12 +3,12 @@
 use crate::cx::Sink;
 use crate::read::{View, page_limit};
 use crate::runtime::{Gathered, Run};
-use crate::{Cx, Listing, Page, Request, Result, Row, Table, TableKey, Tx};
+use crate::{Cx, Here, Listing, Page, Request, Result, Row, Table, TableKey, Tx};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::future::Future;
 use std::sync::Arc;
-use wire::Endpoint;
+use wire::{Endpoint, Reason};
 use wire::endpoint::{decode, encode, kind};
 
 /// Built once, at start; see `services/src/wallet/mod.rs`.
@@ -16,7 +16,10 @@ use wire::endpoint::{decode, encode, kind};
 pub struct Service {
     name: &'static str,
     summary: &'static str,
+    pub(crate) category: &'static str,
+    pub(crate) display_name: &'static str,
     entries: Vec<(Endpoint, Run)>,
+    refusals: Vec<(&'static str, &'static [Reason])>,
     tables: Vec<&'static str>,
     examples: Vec<Example>,
 }
@@ -36,7 +39,26 @@ pub struct Example {
 impl Service {
     /// `name` in lower case, as in its paths; `summary` is one line for people.
     pub fn new(name: &'static str, summary: &'static str) -> Service {
-        Service { name, summary, entries: vec![], tables: vec![], examples: vec![] }
+        Service {
+            name,
+            summary,
+            category: "",
+            display_name: "",
+            entries: vec![],
+            refusals: vec![],
+            tables: vec![],
+            examples: vec![],
+        }
+    }
+
+    /// Which shelf of the catalogue it stands on: `storage`, `messaging`, …
+    pub fn category(self, category: &'static str) -> Service {
+        Service { category, ..self }
+    }
+
+    /// Its name as a heading, where that is not its name with a capital letter: `Hello World`.
+    pub fn display_name(self, display_name: &'static str) -> Service {
+        Service { display_name, ..self }
     }
 
     /// Declares a row: only what is declared can be touched.
@@ -76,9 +98,9 @@ impl Service {
         self.add(Endpoint::paged::<R>(), run)
     }
 
-    /// The function of an endpoint that needs nothing but its request.
-    pub fn local<R: Request<Kind = kind::Local>>(self, f: fn(R) -> Result<R::Response>) -> Service {
-        self.entry::<R>(Run::Local(Arc::new(move |body| encode(&f(decode(body)?)?))))
+    /// The function of an endpoint that needs no entity: its request, and the clock and randomness of the node it runs on.
+    pub fn local<R: Request<Kind = kind::Local>>(self, f: fn(&Here, R) -> Result<R::Response>) -> Service {
+        self.entry::<R>(Run::Local(Arc::new(move |here, body| encode(&f(here, decode(body)?)?))))
     }
 
     /// The async function of an endpoint that calls others.
@@ -108,6 +130,14 @@ impl Service {
     /// Declared in the table, answered with 501 until it is built: `why` says what it waits for.
     pub fn not_yet<R: Request>(self, why: &'static str) -> Service {
         self.entry::<R>(Run::NotYet(why))
+    }
+
+    /// Why an endpoint refuses: told to callers in the docs. Where there is a list, the [`Sandbox`](crate::Sandbox) fails on
+    /// a refusal that is not on it.
+    pub fn refuses<R: Request>(mut self, reasons: &'static [Reason]) -> Service {
+        assert!(self.refusals(R::ENDPOINT).is_none(), "the refusals of {} are there twice", R::ENDPOINT);
+        self.refusals.push((R::ENDPOINT, reasons));
+        self
     }
 
     /// Run in order on a fresh [`Sandbox`](crate::Sandbox) by the tests, and compared whole.
@@ -144,6 +174,11 @@ impl Service {
 
     pub fn examples(&self) -> &[Example] {
         &self.examples
+    }
+
+    /// What [`Service::refuses`] lists; `None` = nobody said.
+    pub fn refusals(&self, endpoint: &str) -> Option<&'static [Reason]> {
+        self.refusals.iter().find(|(name, _)| *name == endpoint).map(|(_, reasons)| *reasons)
     }
 
     #[doc(hidden)]

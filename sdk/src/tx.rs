@@ -6,8 +6,10 @@ use crate::runtime::{Delta, Layered, Op, Order, Rows, value::Value};
 use crate::table::{Layout, key_bytes};
 use crate::{Result, Row, Table, TableKey, Time};
 use bytes::Bytes;
+use hmac::{Hmac, Mac};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::Sha256;
 use std::sync::Arc;
 
 /// Whose rows a function sees, and when it is.
@@ -17,6 +19,8 @@ pub struct Scope {
     pub service: &'static str,
     pub entity: Arc<str>,
     pub now: Time,
+    /// The cluster's own key; never in rows, replies or logs.
+    pub key: [u8; 32],
     /// The tables the service declares.
     pub tables: Arc<[&'static str]>,
 }
@@ -40,12 +44,19 @@ pub struct Tx<'a> {
     base: &'a dyn Rows,
     delta: Delta,
     random: StdRng,
+    reply_until: Option<Time>,
 }
 
 impl<'a> Tx<'a> {
     #[doc(hidden)]
     pub fn new(scope: Scope, base: &'a dyn Rows, seed: [u8; 32]) -> Tx<'a> {
-        Tx { scope, base, delta: Delta::default(), random: StdRng::from_seed(seed) }
+        Tx { scope, base, delta: Delta::default(), random: StdRng::from_seed(seed), reply_until: None }
+    }
+
+    /// What [`Tx::keep_reply_until`] said.
+    #[doc(hidden)]
+    pub fn reply_until(&self) -> Option<Time> {
+        self.reply_until
     }
 
     #[doc(hidden)]
@@ -141,6 +152,29 @@ impl<'a> Tx<'a> {
         let mut bytes = [0; 16];
         self.random.fill_bytes(&mut bytes);
         uuid(bytes)
+    }
+
+    /// Fills `out` with bytes nobody can guess.
+    pub fn fill(&mut self, out: &mut [u8]) {
+        self.random.fill_bytes(out);
+    }
+
+    /// A digest of `bytes` that only this cluster can make, and another one in every entity: what a row keeps of a secret
+    /// that is too short to be hashed plainly.
+    pub fn keyed_digest(&self, bytes: &[u8]) -> [u8; 32] {
+        let Scope { account, service, entity, key, .. } = &self.scope;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+        for part in [&b"digest"[..], account.as_bytes(), service.as_bytes(), entity.as_bytes(), bytes] {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The reply carries something that ends at `due`: what is kept of it under the call's request id goes then, if not
+    /// before.
+    pub fn keep_reply_until(&mut self, due: Time) {
+        self.reply_until = Some(due);
     }
 
     fn erase_all(&mut self, table: &'static str) {

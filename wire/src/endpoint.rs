@@ -22,7 +22,7 @@ pub enum Kind {
     Handler,
     /// Async, yields items as fast as the reader takes them.
     Stream,
-    /// A pure function of its request, on the node that took the call.
+    /// A function of its request and of the clock and randomness of the node that took the call; no state.
     Local,
 }
 

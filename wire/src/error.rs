@@ -197,6 +197,8 @@ pub mod reasons {
     pub const TOO_LARGE: Reason = Reason::too_large("too_large");
     /// The same request id came with another payload (P5).
     pub const ID_REUSED: Reason = Reason::unprocessable("request_id_reused");
+    /// Its caller asked for the outcome of this id with a fence: no call under it will run any more (P6).
+    pub const ID_GIVEN_UP: Reason = Reason::conflict("request_id_given_up");
     /// A queue is full: by count or by bytes.
     pub const OVERLOADED: Reason = Reason::too_many("overloaded");
     /// The service's code failed.

@@ -76,6 +76,7 @@ impl Scene {
             group: group.clone(),
             store: ReplicaStore::bootstrap(Arc::new(Memory::new()), ReplicaId(2), state).unwrap(),
             inbox: inbox.clone(),
+            key: [3; 32],
         };
         let ended: Arc<Mutex<VecDeque<Ended>>> = Arc::default();
         let post = ended.clone();

@@ -69,14 +69,15 @@ impl Router {
     }
 
     fn cx(&self, call: &Call) -> Cx {
-        Cx::new(Arc::new(Inside {
+        let inside = Inside {
             router: self.clone(),
             account: call.account.clone(),
             deadline: call.deadline,
             trace: call.trace,
             request_id: call.request_id.clone(),
             calls: AtomicU32::new(0),
-        }))
+        };
+        Cx::new(Arc::new(inside), self.inner.here.clone())
     }
 }
 
@@ -96,8 +97,9 @@ impl Caller for Inside {
         let n = self.calls.fetch_add(1, Ordering::Relaxed);
         let request_id = match &self.request_id {
             RequestId::None => RequestId::None,
-            RequestId::Caller(id) => RequestId::Caller(format!("c{id}/{n}")),
-            RequestId::Session { client, n: outer, .. } => RequestId::Caller(format!("s{client:032x}/{outer}/{n}")),
+            // No caller's own id has a space, so none of them can be this one.
+            RequestId::Caller(id) => RequestId::Caller(format!("{id} {n}")),
+            RequestId::Session { client, n: outer, .. } => RequestId::Caller(format!("{client:032x} {outer} {n}")),
         };
         let call = Call {
             account: self.account.clone(),

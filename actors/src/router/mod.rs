@@ -12,6 +12,7 @@ mod tests;
 use crate::actor::Seat;
 use crate::call::{Answer, Call, Dispatch, Pending};
 use crate::clock::Clock;
+use crate::machine::{Me, NodeMachine};
 use crate::mailbox::{Mailbox, Pushed};
 use crate::shard::{Command, ReplyTo};
 use crate::supervisor::{NodeSupervisor, StartService, StartShard};
@@ -21,7 +22,7 @@ use cluster::group::Group;
 use cluster::meta::Meta;
 use ractor::{Actor, ActorRef};
 use sdk::runtime::Run;
-use sdk::{Error, Service};
+use sdk::{Error, Here, Service};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -66,6 +67,7 @@ struct Inner {
     meta: Meta,
     clock: Arc<Clock>,
     admission: Arc<Admission>,
+    here: Here,
     root: ActorRef<StartService>,
 }
 
@@ -91,8 +93,9 @@ impl Router {
         services: Vec<Service>,
         groups: BTreeMap<GroupId, GroupSeat>,
         meta: Meta,
+        me: Me,
     ) -> Result<Router, StartError> {
-        Router::start_with(services, groups, meta, Patience::default()).await
+        Router::start_with(services, groups, meta, me, Patience::default()).await
     }
 
     /// As [`Router::start`], with other times.
@@ -100,6 +103,7 @@ impl Router {
         services: Vec<Service>,
         groups: BTreeMap<GroupId, GroupSeat>,
         meta: Meta,
+        me: Me,
         patience: Patience,
     ) -> Result<Router, StartError> {
         let clock = Arc::new(Clock::new());
@@ -114,8 +118,8 @@ impl Router {
                     clock.not_before(wire::Rfc3339(mark.now_ns));
                 }
                 let mailbox = Arc::new(Mailbox::default());
-                let (service, clock, idle) = (service.clone(), clock.clone(), patience.idle);
-                shards.insert(group, Seat { service, group: handle, store, mailbox, clock, idle });
+                let (service, clock, key, idle) = (service.clone(), clock.clone(), meta.data_key, patience.idle);
+                shards.insert(group, Seat { service, group: handle, store, mailbox, clock, key, idle });
             }
             let mailboxes = shards.iter().map(|(group, seat)| (*group, seat.mailbox.clone())).collect();
             let (started, supervisor) = oneshot::channel();
@@ -124,7 +128,12 @@ impl Router {
             let tables = service.tables().into();
             seats.insert(service.name(), ServiceSeat { service, tables, supervisor, mailboxes });
         }
-        let inner = Arc::new(Inner { services: seats, groups, meta, clock, admission: Arc::default(), root });
+        let machine = Arc::new(NodeMachine::new(me, clock.clone()));
+        if let Some(seat) = groups.get(&GroupId::META) {
+            machine.keep_lease(seat.clone()).await;
+        }
+        let (admission, here) = (Arc::default(), Here::new(machine));
+        let inner = Arc::new(Inner { services: seats, groups, meta, clock, admission, here, root });
         sweeper::start(&inner, patience.look_every);
         Ok(Router { inner })
     }
@@ -166,7 +175,9 @@ impl Router {
             Run::Command(run) => self.command(seat, call, run.clone()).await.map(Answer::Reply),
             Run::Query(run) => self.query(call, run).await.map(Answer::Reply),
             Run::Gather { part, wanted, page } => self.gather(call, part, *wanted, *page).await.map(Answer::Reply),
-            Run::Local(run) => guarded(&call.endpoint, || run(&call.body)).map(|reply| Answer::Reply(reply.into())),
+            Run::Local(run) => {
+                guarded(&call.endpoint, || run(&self.inner.here, &call.body)).map(|reply| Answer::Reply(reply.into()))
+            }
             Run::Handler(run) => self.handler(call, run).await.map(Answer::Reply),
             Run::Stream(run) => Ok(Answer::Items(self.stream(call, run))),
             Run::NotYet(why) => Err(reasons::NOT_YET.refuse(*why)),

@@ -19,7 +19,8 @@ impl Router {
         let tables = self.inner.tables(call.endpoint.service);
         let reply = self.read(group, &call, |rows, now| {
             let (account, entity, tables) = (call.account.clone(), entity.clone(), tables.clone());
-            let scope = Scope { account, service: call.endpoint.service, entity, now, tables };
+            let scope =
+                Scope { account, service: call.endpoint.service, entity, now, key: self.inner.meta.data_key, tables };
             run(&View::new(scope, rows), &call.body)
         });
         Ok(reply.await?.into())

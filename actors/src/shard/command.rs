@@ -1,12 +1,13 @@
 //! Running one command: once, over the staged view, with nothing half done.
 
 use super::batch::Batch;
-use super::kept::{self, Kept};
+use super::kept::{self, Decided, Kept};
 use super::sessions::Place;
 use super::{Mutant, Now, ReplyTo, Shard};
 use bytes::Bytes;
 use sdk::runtime::{Layered, Op, Rows, Scope};
-use sdk::{Endpoint, Error, Tx};
+use sdk::{Endpoint, Error, Time, Tx};
+use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,24 +46,33 @@ impl Shard {
         if let Err(error) = self.admit(&command, now) {
             return command.reply.send(Err(error));
         }
-        let once = Once::of(&command);
-        if let Some(once) = &once {
-            match kept::find(&Layered { base: rows, delta: &self.staged }, &once.key, now.time) {
+        let once = kept::key(&command).map(|key| Once { hash: kept::hash(&command, &self.seal), key });
+        if let Some(Once { key, hash }) = &once {
+            match self.find_kept(&command, key, rows, now) {
                 Ok(None) => {}
-                // Found staged or committed: the reply waits for this batch, so it is never told before it holds.
-                Ok(Some(kept)) if kept.hash == once.hash => {
-                    return batch.replies.push_kept(command.reply, kept.reply.map(|bytes| Bytes::from(bytes.0)));
-                }
-                Ok(Some(_)) => {
-                    let detail = "this request id was used for another call; use a new one";
-                    return batch.replies.push(command.reply, Err(reasons::ID_REUSED.refuse(detail)));
+                // Found staged or committed: the answer waits for this batch, so it is never told before it holds.
+                Ok(Some(kept)) => {
+                    return match kept.again(key, *hash, &self.seal) {
+                        Ok(decided) => batch.replies.push_kept(command.reply, decided),
+                        Err(refused) => batch.replies.push(command.reply, Err(refused)),
+                    };
                 }
                 Err(error) => return command.reply.send(Err(error)),
             }
         }
         match self.execute(&command, rows, now, seed) {
-            Ok((ops, reply)) => self.finish(command, once, ops, reply, now, batch),
+            Ok(done) => self.finish(command, once, done, now, seed, batch),
             Err(error) => command.reply.send(Err(error)),
+        }
+    }
+
+    /// What is kept under the command's id: its own reply, or the tombstone of the id.
+    fn find_kept(&self, command: &Command, key: &[u8], rows: &dyn Rows, now: Now) -> Result<Option<Kept>, Error> {
+        let staged = Layered { base: rows, delta: &self.staged };
+        let own = kept::find(&staged, key, now.time)?;
+        match (own, kept::tombstone_key(command)) {
+            (None, Some(tombstone)) => kept::find(&staged, &tombstone, now.time),
+            (own, _) => Ok(own),
         }
     }
 
@@ -91,18 +101,13 @@ impl Shard {
 
     /// What the command decided: its effects and its reply, which become true together. Or an error: it did not decide,
     /// nothing happened and nothing is kept.
-    fn execute(
-        &mut self,
-        command: &Command,
-        rows: &dyn Rows,
-        now: Now,
-        seed: [u8; 32],
-    ) -> Result<(Vec<Op>, Reply), Error> {
+    fn execute(&mut self, command: &Command, rows: &dyn Rows, now: Now, seed: [u8; 32]) -> Result<Done, Error> {
         let scope = Scope {
             account: command.account.clone(),
             service: command.endpoint.service,
             entity: command.entity.clone(),
             now: now.time,
+            key: self.key,
             tables: self.tables.clone(),
         };
         let staged = Layered { base: rows, delta: &self.staged };
@@ -110,10 +115,11 @@ impl Shard {
         // The command's own overlay is all it can touch: a panic takes that with it and nothing else (P2).
         match catch_unwind(AssertUnwindSafe(|| (command.run)(&mut tx, &command.body))) {
             Ok(Ok(reply)) => {
+                let until = tx.reply_until();
                 let ops = tx.into_delta().into_ops();
                 self.quarantine.ran_well(&command.account, &command.entity);
                 match ops.iter().map(size_bytes).sum::<usize>() + reply.len() {
-                    0..=EFFECTS_BYTES_MAX => Ok((ops, Ok(reply.into()))),
+                    0..=EFFECTS_BYTES_MAX => Ok(Done { ops, decided: Ok(reply.into()), until }),
                     bytes => {
                         let id = command.endpoint.id();
                         let detail = format!("{id} would change {bytes} bytes at once, of {EFFECTS_BYTES_MAX}");
@@ -122,7 +128,7 @@ impl Shard {
                 }
             }
             Ok(Err(error)) if error.is_refusal() && !self.mutants.has(Mutant::RefuseAtOnce) => {
-                Ok((vec![], Err(error.at(&command.endpoint.id()))))
+                Ok(Done { ops: vec![], decided: Err(error.at(&command.endpoint.id())), until: None })
             }
             Ok(Err(error)) => Err(error.at(&command.endpoint.id())),
             Err(panic) => {
@@ -132,7 +138,7 @@ impl Shard {
                 let error = reasons::PANICKED.refuse(format!("{} failed; nothing was changed", command.endpoint.id()));
                 let error = error.at(&command.endpoint.id());
                 if self.mutants.has(Mutant::PanicKeepsOverlay) {
-                    return Ok((tx.into_delta().into_ops(), Err(error)));
+                    return Ok(Done { ops: tx.into_delta().into_ops(), decided: Err(error), until: None });
                 }
                 Err(error)
             }
@@ -143,15 +149,16 @@ impl Shard {
         &mut self,
         command: Command,
         once: Option<Once>,
-        mut ops: Vec<Op>,
-        reply: Reply,
+        done: Done,
         now: Now,
+        seed: [u8; 32],
         batch: &mut Batch,
     ) {
+        let Done { mut ops, decided, until } = done;
         if let Some(Once { key, hash }) = once {
-            let low = if let RequestId::Session { low, .. } = command.request_id { low } else { 0 };
-            let kept = Kept { hash, low, reply: reply.clone().map(|bytes| wire::Bytes(bytes.to_vec())) };
-            match kept::keep(&command, key, &kept, now.time) {
+            let kept = Kept::of(&command, &key, hash, &decided, &self.seal, nonce(seed));
+            let due = kept::due(&command, now.time, until);
+            match kept::keep(command.endpoint.service, key, &kept, due) {
                 Ok(rows) if self.mutants.has(Mutant::DeferRequestRow) => {
                     rows.iter().for_each(|op| self.staged.stage(batch.n, op.clone()));
                     self.deferred.extend(rows);
@@ -168,11 +175,22 @@ impl Shard {
             }
         }
         self.stage(batch, ops);
-        batch.replies.push(command.reply, reply);
+        batch.replies.push(command.reply, decided);
     }
 }
 
-type Reply = Result<Bytes, Error>;
+/// What a command that decided wants to happen.
+struct Done {
+    ops: Vec<Op>,
+    decided: Decided,
+    /// When what is kept of the reply goes, if the command says so.
+    until: Option<Time>,
+}
+
+/// Of the same seed as the command's randomness, and telling nothing of it.
+fn nonce(seed: [u8; 32]) -> [u8; 12] {
+    *Sha256::new().chain_update("nonce").chain_update(seed).finalize().first_chunk().expect("SHA-256 has 32 bytes")
+}
 
 fn size_bytes(op: &Op) -> usize {
     match op {
@@ -186,12 +204,6 @@ fn size_bytes(op: &Op) -> usize {
 struct Once {
     key: Bytes,
     hash: [u8; 16],
-}
-
-impl Once {
-    fn of(command: &Command) -> Option<Once> {
-        Some(Once { key: kept::key(command)?, hash: kept::hash(command) })
-    }
 }
 
 /// What a panic said.

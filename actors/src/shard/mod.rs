@@ -10,13 +10,14 @@ mod kept;
 mod mutants;
 mod quarantine;
 mod replies;
+mod seal;
 mod sessions;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use command::panic_text;
 pub use command::{Command, EFFECTS_BYTES_MAX, RunCommand};
-pub(crate) use kept::sessions_wait;
+pub(crate) use kept::{CALLER_ID_KEPT_NS, Kept, keep, sessions_wait};
 pub use mutants::{Mutant, Mutants};
 pub use replies::{Replies, ReplyTo};
 
@@ -26,6 +27,7 @@ use cluster::group::Settled;
 use quarantine::Quarantine;
 use sdk::runtime::{Delta, Op, Rows, expiry};
 use sdk::{Error, Service, Time};
+use seal::Seal;
 use sessions::Sessions;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -56,6 +58,9 @@ pub struct Now {
 pub struct Shard {
     service: Arc<Service>,
     tables: Arc<[&'static str]>,
+    /// The cluster's own.
+    key: [u8; 32],
+    seal: Seal,
     view: View,
     staged: Delta,
     sessions: Sessions,
@@ -85,11 +90,14 @@ enum View {
 }
 
 impl Shard {
-    pub fn new(service: Arc<Service>) -> Shard {
+    /// `key`: the cluster's own.
+    pub fn new(service: Arc<Service>, key: [u8; 32]) -> Shard {
         let tables = service.tables().into();
         Shard {
             service,
             tables,
+            key,
+            seal: Seal::new(&key),
             view: View::Closed,
             staged: Delta::default(),
             sessions: Sessions::default(),

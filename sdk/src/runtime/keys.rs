@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `1` account `service\0` `table\0` entity row-key | [`super::value`] |
 //! | `2` `service\0` due(8, big endian, ns) then the row's key | empty: the row is due at that moment |
+//! | `3` … | replies kept for a client's session: the runtime's |
+//! | `4` account id `service\0` `endpoint\0` entity | the reply kept under a request id: found by the id alone |
 //!
 //! Account and entity are escaped (`00` → `00 ff`) and end in `00 01`, so that keys sort as their parts do and no part
 //! can reach into the next. Table before entity: a gather reads one dense range.
@@ -12,6 +14,7 @@ use bytes::Bytes;
 
 const ROW: u8 = 1;
 const DUE: u8 = 2;
+const ONCE: u8 = 4;
 
 /// Key of a row, or the prefix of many: only the kit and the runtime can make one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +64,31 @@ pub fn due(service: &str, due_ns: i64, row: &[u8]) -> Bytes {
     key.extend_from_slice(&(due_ns.max(0) as u64).to_be_bytes());
     key.extend_from_slice(row);
     key.into()
+}
+
+/// Key of what is kept of a call under its request id. Endpoint and entity empty: the id's tombstone in this service.
+pub fn once(account: &str, id: &str, service: &str, endpoint: &str, entity: &str) -> Bytes {
+    let mut key = once_prefix(account, id);
+    name(service, &mut key);
+    name(endpoint, &mut key);
+    escape(entity.as_bytes(), &mut key);
+    key.into()
+}
+
+/// All that is kept under one request id.
+pub fn once_prefix(account: &str, id: &str) -> Vec<u8> {
+    let mut key = vec![ONCE];
+    escape(account.as_bytes(), &mut key);
+    escape(id.as_bytes(), &mut key);
+    key
+}
+
+/// Service, endpoint and entity of a row below [`once_prefix`].
+pub fn parse_once<'a>(prefix: &[u8], key: &'a [u8]) -> Option<(&'a str, &'a str, String)> {
+    let mut parts = key.strip_prefix(prefix)?.splitn(3, |byte| *byte == 0);
+    let (service, endpoint, entity) = (parts.next()?, parts.next()?, parts.next()?);
+    let entity = String::from_utf8(unescape(entity)?.0).ok()?;
+    Some((std::str::from_utf8(service).ok()?, std::str::from_utf8(endpoint).ok()?, entity))
 }
 
 /// Every index row of `service` that is due at `now_ns`.
@@ -165,6 +193,17 @@ mod tests {
                 .as_bytes()
                 .starts_with(RowKey::table("a", "cache", "t").as_bytes())
         );
+    }
+
+    #[test]
+    fn what_is_kept_under_an_id_is_found_by_it_and_tells_whose_it_is() {
+        let key = once("a", "order 17", "cache", "Set", "k\0\u{1}ÿ");
+        let prefix = once_prefix("a", "order 17");
+        assert_eq!(parse_once(&prefix, &key), Some(("cache", "Set", "k\0\u{1}ÿ".to_string())));
+        assert_eq!(parse_once(&prefix, &once("a", "order 17", "cache", "", "")), Some(("cache", "", String::new())));
+        for (account, id) in [("a", "order"), ("a", "order 171"), ("b", "order 17"), ("", "aorder 17")] {
+            assert!(!key.starts_with(&once_prefix(account, id)), "{account} {id}");
+        }
     }
 
     #[test]

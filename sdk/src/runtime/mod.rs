@@ -7,17 +7,20 @@ pub mod delta;
 pub mod expiry;
 pub mod keys;
 mod layered;
+mod stamps;
 pub mod value;
 
 pub use delta::{Delta, Op};
 pub use layered::Layered;
+pub use stamps::Stamps;
 
-use crate::{Cx, Error, Result, Tx, View};
+use crate::{Cx, Error, Here, Result, Tx, View};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
 pub use crate::cx::{Caller, RawSink};
+pub use crate::here::Machine;
 pub use crate::listing::{GatherScope, Gathered, merge};
 pub use crate::tx::{Scope, uuid};
 
@@ -42,7 +45,7 @@ pub type QueryFn = dyn Fn(&View, &[u8]) -> Result<Vec<u8>> + Send + Sync;
 /// [`Run::Gather`].
 pub type PartFn = dyn Fn(&GatherScope, &[u8]) -> Result<Vec<Gathered>> + Send + Sync;
 /// [`Run::Local`].
-pub type LocalFn = dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync;
+pub type LocalFn = dyn Fn(&Here, &[u8]) -> Result<Vec<u8>> + Send + Sync;
 /// [`Run::Handler`].
 pub type HandlerFn = dyn Fn(Cx, Bytes) -> BoxFuture<'static, Result<Vec<u8>>> + Send + Sync;
 /// [`Run::Stream`].

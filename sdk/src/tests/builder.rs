@@ -1,6 +1,6 @@
 //! Mistakes of an author that only show when the service is built: each panics and names what is wrong.
 
-use crate::{Result, Row, Sandbox, Service};
+use crate::{Here, Result, Row, Sandbox, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ static ROW: Row<i64> = Row::new("row");
 static SAME_NAME: Row<i64> = Row::new("row");
 static NO_NAME: Row<i64> = Row::new("");
 
-fn add(req: AddRequest) -> Result<Number> {
+fn add(_: &Here, req: AddRequest) -> Result<Number> {
     Ok(Number { n: req.a + req.b })
 }
 

@@ -70,7 +70,7 @@ impl World {
 
     fn command(&mut self, entity: &str, f: impl FnOnce(&mut crate::Tx) -> crate::Result<()>) {
         let (account, tables) = ("a".into(), ["row"].as_slice().into());
-        let scope = Scope { account, service: "demo", entity: entity.into(), now: Rfc3339(0), tables };
+        let scope = Scope { account, service: "demo", entity: entity.into(), now: Rfc3339(0), key: [0; 32], tables };
         super::run(&mut self.groups[group_of(entity)], scope, f).unwrap();
     }
 

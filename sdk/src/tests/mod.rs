@@ -24,7 +24,8 @@ fn pick<T: Copy>(random: &mut SmallRng, from: &[T]) -> T {
 }
 
 fn scope(tables: &[&'static str], now_ns: i64) -> Scope {
-    Scope { account: "a".into(), service: "demo", entity: "e".into(), now: Rfc3339(now_ns), tables: tables.into() }
+    let (account, entity, tables) = ("a".into(), "e".into(), tables.into());
+    Scope { account, service: "demo", entity, now: Rfc3339(now_ns), key: [0; 32], tables }
 }
 
 /// Runs a command on `rows` and applies what it did.

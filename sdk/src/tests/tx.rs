@@ -165,3 +165,22 @@ fn bytes_that_are_no_request_are_refused_before_the_function_runs() {
     assert!(tx.into_delta().is_empty() && (endpoint.key_of)(&[1, 2]).is_err());
     assert_eq!(rows.get(b"any").unwrap(), None);
 }
+
+#[test]
+fn a_keyed_digest_is_of_one_entity_account_and_cluster() {
+    let rows = Memory::default();
+    let digest = |change: fn(&mut Scope)| {
+        let mut scope = scope(TABLES, 0);
+        change(&mut scope);
+        Tx::new(scope, &rows, [0; 32]).keyed_digest(b"123456")
+    };
+    let plain = digest(|_| {});
+    assert_eq!(plain, digest(|_| {}));
+    let others: [fn(&mut Scope); 4] = [
+        |scope| scope.account = "b".into(),
+        |scope| scope.entity = "f".into(),
+        |scope| scope.service = "other",
+        |scope| scope.key = [1; 32],
+    ];
+    others.into_iter().for_each(|change| assert_ne!(plain, digest(change)));
+}

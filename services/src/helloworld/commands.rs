@@ -3,8 +3,8 @@
 use super::api::*;
 use sdk::prelude::*;
 
-/// A pure function of its request.
-pub fn call(req: CallRequest) -> Result<CallResponse> {
+/// A pure function of its request; what the node lends (clock, randomness) it has no use for.
+pub fn call(_: &Here, req: CallRequest) -> Result<CallResponse> {
     Ok(CallResponse { message: greeting(&req.name)? })
 }
 

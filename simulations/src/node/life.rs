@@ -188,6 +188,7 @@ impl Life {
                 group: self.groups[&shard.1].clone(),
                 store: self.stores[&shard.1].clone(),
                 inbox: self.inbox(shard),
+                key: [3; 32],
             };
             let ended = self.ended.clone();
             let post: Post = Arc::new(move |how| ended.put((shard, how)));

@@ -86,6 +86,7 @@ impl World {
             service: endpoint.service,
             entity: entity.clone(),
             now,
+            key: [3; 32],
             tables: service.tables().into(),
         };
         let store = self.living().stores[&group].clone();

@@ -2,6 +2,7 @@
 
 use crate::call::{Answer, Call, Dispatch};
 use crate::kit;
+use crate::machine::Me;
 use crate::router::{GroupSeat, Patience, Router};
 use cluster::consensus::Settings;
 use cluster::entry::Entry;
@@ -171,7 +172,15 @@ impl Rig {
                 (*id, GroupSeat { handle, store: running.stores[id].clone() })
             })
             .collect();
-        let router = Router::start_with(vec![kit::service()], groups, meta, patience).await.unwrap();
+        let router = Router::start_with(
+            vec![kit::service()],
+            groups,
+            meta,
+            Me { node: me.node, incarnation: me.incarnation },
+            patience,
+        )
+        .await
+        .unwrap();
         Rig { router, running: Some(running), break_actor, syncs }
     }
 

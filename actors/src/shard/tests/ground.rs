@@ -69,7 +69,7 @@ impl Ground {
     pub fn new() -> Ground {
         let start = Instant::now();
         let now = Now { time: wire::Rfc3339(1_000_000_000_000), instant: start };
-        let shard = Shard::new(Arc::new(kit::service()));
+        let shard = Shard::new(Arc::new(kit::service()), [3; 32]);
         let mut ground = Ground { shard, rows: Committed::default(), start, now, epoch: 0 };
         ground.open();
         ground

@@ -3,5 +3,6 @@
 mod ground;
 mod once;
 mod replies;
+mod sealed;
 mod sweeps;
 mod views;
