@@ -3,6 +3,7 @@
 //! One flat table; a command is a function that takes its arguments. What scripts read (a path, exports, a trace hash) goes
 //! to stdout, what people read goes to stderr.
 
+mod bench;
 mod cargo;
 mod dev;
 mod house;
@@ -28,6 +29,7 @@ const COMMANDS: &[Command] = &[
     ("tidy", "check the house rules that no compiler keeps", tidy::run),
     ("simulate", "whole-cluster simulations: --seeds N | --seed S [--trace]", passing::simulate),
     ("chaos", "kill real nodes and compare: --nodes N --rounds N", passing::chaos),
+    ("bench", "measure beside a peer on this machine: writes [--seconds N] [--rounds N] [--json FILE]", bench::run),
     ("setup", "install what is missing and make the RocksDB archive (once a machine)", setup),
     ("env", "print export lines for a shell: eval \"$(cargo xtask env)\"", env),
 ];

@@ -19,6 +19,12 @@ pub const CURL: Need = Need { package: "curl", why: "makes the README's HTTP cal
 pub const STRACE: Need =
     Need { package: "strace", why: "counts a node's fsyncs in the tests", present: || on_path("strace") };
 
+pub const REDIS: Need = Need {
+    package: "redis-server",
+    why: "is what `bench writes` is measured beside; Debian also starts one of its own on port 6379, which is left alone",
+    present: || on_path("redis-server"),
+};
+
 /// Installs what is missing, or says in one sentence what to type.
 pub fn install(needs: &[Need]) -> Result<()> {
     let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();
