@@ -8,6 +8,7 @@ pub mod host;
 mod kit;
 pub mod machine;
 mod mailbox;
+pub mod outcome;
 pub mod router;
 mod rows;
 pub mod shard;

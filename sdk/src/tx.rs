@@ -177,6 +177,12 @@ impl<'a> Tx<'a> {
         self.reply_until = Some(due);
     }
 
+    /// For the runtime's own rows.
+    #[doc(hidden)]
+    pub fn stage(&mut self, op: Op) {
+        self.delta.stage(0, op);
+    }
+
     fn erase_all(&mut self, table: &'static str) {
         let prefix = self.scope.row_key(table);
         self.delta.stage(0, Op::DeleteRange { to: prefix.end().into(), from: prefix.into_bytes() });

@@ -99,7 +99,7 @@ impl Scene {
             request_id: RequestId::None,
             body: wire::endpoint::encode(&request).unwrap().into(),
             deadline: self.now.instant + Duration::from_secs(60),
-            reply: ReplyTo(reply),
+            reply: ReplyTo::new(reply),
         });
         self.host.advance(self.now);
         answer

@@ -17,7 +17,7 @@ fn command(bytes: usize) -> Command {
         request_id: RequestId::None,
         body: vec![0; bytes].into(),
         deadline: Instant::now() + Duration::from_secs(60),
-        reply: ReplyTo(tokio::sync::oneshot::channel().0),
+        reply: ReplyTo::new(tokio::sync::oneshot::channel().0),
     }
 }
 

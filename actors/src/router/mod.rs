@@ -4,17 +4,19 @@ mod admission;
 mod context;
 mod gather;
 mod keys;
+mod outcome;
 mod read;
 mod sweeper;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 use crate::actor::Seat;
 use crate::call::{Answer, Call, Dispatch, Pending};
 use crate::clock::Clock;
 use crate::machine::{Me, NodeMachine};
 use crate::mailbox::{Mailbox, Pushed};
-use crate::shard::{Command, ReplyTo};
+use crate::shard::{Command, ReplyTo, RunCommand};
 use crate::supervisor::{NodeSupervisor, StartService, StartShard};
 use admission::Admission;
 use bytes::Bytes;
@@ -29,6 +31,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use storage::replica::ReplicaStore;
 use tokio::sync::oneshot;
+pub use under_way::Running;
+use under_way::UnderWay;
 use wire::error::reasons;
 use wire::ids::GroupId;
 use wire::{Endpoint, Outcome};
@@ -67,6 +71,7 @@ struct Inner {
     meta: Meta,
     clock: Arc<Clock>,
     admission: Arc<Admission>,
+    under_way: Arc<UnderWay>,
     here: Here,
     root: ActorRef<StartService>,
 }
@@ -132,8 +137,8 @@ impl Router {
         if let Some(seat) = groups.get(&GroupId::META) {
             machine.keep_lease(seat.clone()).await;
         }
-        let (admission, here) = (Arc::default(), Here::new(machine));
-        let inner = Arc::new(Inner { services: seats, groups, meta, clock, admission, here, root });
+        let (admission, under_way, here) = (Arc::default(), Arc::default(), Here::new(machine));
+        let inner = Arc::new(Inner { services: seats, groups, meta, clock, admission, under_way, here, root });
         sweeper::start(&inner, patience.look_every);
         Ok(Router { inner })
     }
@@ -161,6 +166,9 @@ impl Router {
 
     /// As [`Dispatch::call`], for services too: `Internal` endpoints are reachable.
     async fn dispatch(&self, call: Call) -> Result<Answer, Error> {
+        if call.endpoint.service == crate::outcome::SERVICE {
+            return self.outcome(call).await.map(Answer::Reply);
+        }
         let seat = self.inner.services.get(call.endpoint.service);
         let (_, run) = seat
             .and_then(|seat| seat.service.run(call.endpoint.name))
@@ -184,12 +192,25 @@ impl Router {
         }
     }
 
-    async fn command(&self, seat: &ServiceSeat, call: Call, run: crate::shard::RunCommand) -> Result<Bytes, Error> {
+    async fn command(&self, seat: &ServiceSeat, call: Call, run: RunCommand) -> Result<Bytes, Error> {
         let entity = self.inner.entity(&call)?;
         let group = self.inner.meta.topology.group_of(&call.account, call.endpoint.service, &entity);
+        self.run_in(seat, group, call, entity, run).await
+    }
+
+    /// Runs a command on the shard of `group`.
+    async fn run_in(
+        &self,
+        seat: &ServiceSeat,
+        group: GroupId,
+        call: Call,
+        entity: Arc<str>,
+        run: RunCommand,
+    ) -> Result<Bytes, Error> {
         let mailbox = seat.mailboxes.get(&group).ok_or_else(no_leader)?;
         let (reply, answer) = oneshot::channel();
         let deadline = call.deadline;
+        let running = self.inner.under_way.begin(&call.account, &call.request_id);
         let command = Command {
             account: call.account,
             entity,
@@ -198,7 +219,7 @@ impl Router {
             request_id: call.request_id,
             body: call.body,
             deadline,
-            reply: ReplyTo(reply),
+            reply: ReplyTo::counted(reply, running),
         };
         match mailbox.push(command) {
             Pushed::Queued => {}
@@ -232,6 +253,8 @@ impl Dispatch for Router {
         let router = self.clone();
         Box::pin(async move {
             let id = call.endpoint.id();
+            // A handler's calls count under its own id.
+            let _running = router.inner.under_way.begin(&call.account, &call.request_id);
             if call.endpoint.internal {
                 return Err(reasons::NO_SUCH_ENDPOINT.refuse(format!("no endpoint {id}")).at("v1"));
             }

@@ -4,7 +4,7 @@ use super::Command;
 use super::seal::Seal;
 use bytes::Bytes;
 use hmac::Mac;
-use sdk::runtime::{Op, Rows, keys, value::Value};
+use sdk::runtime::{Op, Order, Rows, keys, value::Value};
 use sdk::{Error, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,11 +13,13 @@ use wire::{codec, error::reasons};
 
 /// A caller's own id is good for this long; the docs and the reply's header say so.
 pub const CALLER_ID_KEPT_NS: i64 = 24 * 3600 * 1_000_000_000;
+/// The most calls told of one id and group: an id is meant for one.
+const CALLS_MAX: usize = 1_000;
 /// Tag of a session's rows; the other tags are [`keys`]'s.
 const SESSION: u8 = 3;
 
 /// What was decided: what the caller hears.
-pub(super) type Decided = Result<Bytes, Error>;
+pub(crate) type Decided = Result<Bytes, Error>;
 
 /// What a row of either kind holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +129,7 @@ pub(super) fn session_prefix(service: &str) -> Vec<u8> {
 /// Are there replies kept for sessions of `service`?
 pub(crate) fn sessions_wait(rows: &dyn Rows, service: &str) -> Result<bool, Error> {
     let from = session_prefix(service);
-    Ok(!rows.scan(&from, &keys::successor(&from), sdk::runtime::Order::Ascending, 1)?.is_empty())
+    Ok(!rows.scan(&from, &keys::successor(&from), Order::Ascending, 1)?.is_empty())
 }
 
 pub(super) fn session_key(service: &str, account: &str, client: u128, n: u64) -> Bytes {
@@ -170,6 +172,26 @@ pub(crate) fn keep(service: &str, key: Bytes, kept: &Kept, due: Option<Time>) ->
     }
     ops.push(Op::Put { key, value: Value::encode(1, due_ns, &payload) });
     Ok(ops)
+}
+
+/// Service, endpoint, entity and what was decided, of every call kept below `prefix` ([`keys::once_prefix`], [`keys::once_inner`]).
+pub(crate) fn kept_rows(
+    rows: &dyn Rows,
+    prefix: &[u8],
+    cluster_key: &[u8; 32],
+    now: Time,
+) -> Result<Vec<(String, String, String, Decided)>, Error> {
+    let seal = Seal::new(cluster_key);
+    let mut found = Vec::new();
+    for (key, _) in rows.scan(prefix, &keys::successor(prefix), Order::Ascending, CALLS_MAX)? {
+        let Some((service, endpoint, entity)) = keys::parse_once(&key) else { continue };
+        if let Some(kept) = find(rows, &key, now)?
+            && let Some(decided) = kept.decided(&key, &seal)?
+        {
+            found.push((service, endpoint, entity, decided));
+        }
+    }
+    Ok(found)
 }
 
 /// When the row of this command goes: `until` is what the command itself said.

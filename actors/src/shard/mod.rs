@@ -17,7 +17,7 @@ mod tests;
 
 pub(crate) use command::panic_text;
 pub use command::{Command, EFFECTS_BYTES_MAX, RunCommand};
-pub(crate) use kept::{CALLER_ID_KEPT_NS, Kept, keep, sessions_wait};
+pub(crate) use kept::{CALLER_ID_KEPT_NS, Kept, keep, kept_rows, sessions_wait};
 pub use mutants::{Mutant, Mutants};
 pub use replies::{Replies, ReplyTo};
 

@@ -1,5 +1,6 @@
 //! Replies that wait for their proposal or read round.
 
+use crate::router::Running;
 use bytes::Bytes;
 use cluster::group::Settled;
 use tokio::sync::oneshot;
@@ -8,16 +9,29 @@ use wire::Outcome;
 use wire::error::reasons;
 
 /// Where one call's answer goes. A caller that gave up costs nothing.
-pub struct ReplyTo(pub oneshot::Sender<Result<Bytes, Error>>);
+pub struct ReplyTo {
+    to: oneshot::Sender<Result<Bytes, Error>>,
+    /// Until then the call counts as under way (P6).
+    running: Option<Running>,
+}
 
 impl ReplyTo {
+    pub fn new(to: oneshot::Sender<Result<Bytes, Error>>) -> ReplyTo {
+        ReplyTo { to, running: None }
+    }
+
+    pub(crate) fn counted(to: oneshot::Sender<Result<Bytes, Error>>, running: Option<Running>) -> ReplyTo {
+        ReplyTo { to, running }
+    }
+
     pub fn send(self, reply: Result<Bytes, Error>) {
+        drop(self.running);
         // The caller may have gone at its deadline.
-        let _ = self.0.send(reply);
+        let _ = self.to.send(reply);
     }
 
     pub fn is_gone(&self) -> bool {
-        self.0.is_closed()
+        self.to.is_closed()
     }
 }
 

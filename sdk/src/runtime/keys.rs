@@ -16,6 +16,9 @@ const ROW: u8 = 1;
 const DUE: u8 = 2;
 const ONCE: u8 = 4;
 
+/// Ends an escaped part.
+const END: [u8; 2] = [0, 1];
+
 /// Key of a row, or the prefix of many: only the kit and the runtime can make one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey(Vec<u8>);
@@ -83,12 +86,21 @@ pub fn once_prefix(account: &str, id: &str) -> Vec<u8> {
     key
 }
 
-/// Service, endpoint and entity of a row below [`once_prefix`].
-pub fn parse_once<'a>(prefix: &[u8], key: &'a [u8]) -> Option<(&'a str, &'a str, String)> {
-    let mut parts = key.strip_prefix(prefix)?.splitn(3, |byte| *byte == 0);
+/// All that is kept of the calls a handler made under the id: theirs are the handler's, a space, and a number.
+pub fn once_inner(account: &str, id: &str) -> Vec<u8> {
+    let mut key = once_prefix(account, &format!("{id} "));
+    key.truncate(key.len() - END.len());
+    key
+}
+
+/// Service, endpoint and entity of a key that [`once`] made.
+pub fn parse_once(key: &[u8]) -> Option<(String, String, String)> {
+    let (_account, rest) = unescape(key.strip_prefix(&[ONCE])?)?;
+    let (_id, rest) = unescape(rest)?;
+    let mut parts = rest.splitn(3, |byte| *byte == 0);
     let (service, endpoint, entity) = (parts.next()?, parts.next()?, parts.next()?);
-    let entity = String::from_utf8(unescape(entity)?.0).ok()?;
-    Some((std::str::from_utf8(service).ok()?, std::str::from_utf8(endpoint).ok()?, entity))
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+    Some((text(service)?, text(endpoint)?, text(&unescape(entity)?.0)?))
 }
 
 /// Every index row of `service` that is due at `now_ns`.
@@ -130,7 +142,7 @@ pub fn escape(part: &[u8], out: &mut Vec<u8>) {
             out.push(0xff);
         }
     }
-    out.extend_from_slice(&[0, 1]);
+    out.extend_from_slice(&END);
 }
 
 /// The escaped part at the front of `bytes`, and what follows it.
@@ -198,9 +210,12 @@ mod tests {
     #[test]
     fn what_is_kept_under_an_id_is_found_by_it_and_tells_whose_it_is() {
         let key = once("a", "order 17", "cache", "Set", "k\0\u{1}ÿ");
-        let prefix = once_prefix("a", "order 17");
-        assert_eq!(parse_once(&prefix, &key), Some(("cache", "Set", "k\0\u{1}ÿ".to_string())));
-        assert_eq!(parse_once(&prefix, &once("a", "order 17", "cache", "", "")), Some(("cache", "", String::new())));
+        let parts =
+            |service: &str, endpoint: &str, entity: &str| Some((service.into(), endpoint.into(), entity.into()));
+        assert_eq!(parse_once(&key), parts("cache", "Set", "k\0\u{1}ÿ"));
+        assert_eq!(parse_once(&once("a", "order 17", "cache", "", "")), parts("cache", "", ""));
+        assert!(key.starts_with(&once_prefix("a", "order 17")) && key.starts_with(&once_inner("a", "order")));
+        assert!(!key.starts_with(&once_inner("a", "order 17")) && !key.starts_with(&once_inner("a", "orde")));
         for (account, id) in [("a", "order"), ("a", "order 171"), ("b", "order 17"), ("", "aorder 17")] {
             assert!(!key.starts_with(&once_prefix(account, id)), "{account} {id}");
         }

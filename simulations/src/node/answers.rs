@@ -105,7 +105,7 @@ impl World {
             request_id: attempt.request_id.clone(),
             body: attempt.forged.clone().unwrap_or_else(|| call.body.clone()),
             deadline: self.clocks.instant(attempt.deadline_us),
-            reply: ReplyTo(to),
+            reply: ReplyTo::new(to),
         };
         let inbox = self.living().inbox(shard);
         inbox.put(command);

@@ -3,4 +3,5 @@
 mod batching;
 mod failing;
 mod kinds;
+mod outcome;
 mod rig;

@@ -106,7 +106,7 @@ impl Ground {
             request_id,
             body: wire::endpoint::encode(request).unwrap().into(),
             deadline: self.now.instant + HOUR,
-            reply: ReplyTo(reply),
+            reply: ReplyTo::new(reply),
         };
         (command, answer)
     }
