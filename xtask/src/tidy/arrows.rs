@@ -8,7 +8,8 @@ use super::manifest::{Kind, dependencies};
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("wire", &[], &[]),
     ("sdk", &["wire"], &[]),
-    ("services", &["sdk", "wire"], &[]),
+    ("places", &[], &[]),
+    ("services", &["places", "sdk", "wire"], &[]),
     ("storage", &["wire"], &[]),
     ("cluster", &["storage", "wire"], &[]),
     ("actors", &["cluster", "storage", "sdk", "wire"], &["services"]),
