@@ -9,6 +9,7 @@
 
 pub mod binary;
 pub mod cli;
+pub mod conformance;
 pub mod faults;
 pub mod http;
 pub mod load;

@@ -26,8 +26,10 @@ const COMMANDS: &[Command] = &[
     ),
     ("build", "build the release binary; its path is the last line", passing::build_and_print),
     ("test", "everything that must hold [--fast: 8 minutes, for people at work]", test::run),
+    ("openapi", "write services/openapi.json and the examples of the client anew from the types", passing::openapi),
     ("tidy", "check the house rules that no compiler keeps", tidy::run),
     ("simulate", "whole-cluster simulations: --seeds N | --seed S [--trace]", passing::simulate),
+    ("conformance", "the catalogue's published examples against a node, a line each", passing::conformance),
     ("chaos", "kill real nodes and compare: --nodes N --rounds N", passing::chaos),
     ("bench", "measure beside a peer on this machine: writes [--seconds N] [--rounds N] [--json FILE]", bench::run),
     ("setup", "install what is missing and make the RocksDB archive (once a machine)", setup),
@@ -62,7 +64,7 @@ fn run(args: &[String]) -> Result<()> {
 fn print_help() {
     eprintln!("cargo xtask COMMAND\n");
     for (name, help, _) in COMMANDS {
-        eprintln!("    {name:<10} {help}");
+        eprintln!("    {name:<12} {help}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Commands that hand their arguments to a binary of the house: `simulate`, `chaos`.
+//! Commands that hand their arguments to a binary or test of the house: `simulate`, `chaos`, `conformance`, `openapi`.
 
 use crate::cargo;
 use anyhow::{Context, Result, bail};
@@ -15,6 +15,17 @@ pub fn chaos(args: &[String]) -> Result<()> {
     cargo::run(chaos_on(&build()?)?.args(args))
 }
 
+/// What is derived from the catalogue and checked in: the test that compares it writes it when asked. No RocksDB needed.
+pub fn openapi(_: &[String]) -> Result<()> {
+    let mut command =
+        cargo::asking(&["test", "--quiet", "--release", "-p", "services", "--test", "catalogue", "derived"]);
+    cargo::run(command.env("COMMONS_WRITE_DERIVED", "1").stdout(std::process::Stdio::null()))?;
+    eprintln!(
+        "services/openapi.json and client/tests/examples/calls.rs are as the types say; `git diff` shows what changed"
+    );
+    Ok(())
+}
+
 /// `cargo run` up to where the program's own arguments begin.
 pub fn simulation() -> Result<Command> {
     if !cargo::has_target("simulations", "bin", "simulations")? {
@@ -24,10 +35,20 @@ pub fn simulation() -> Result<Command> {
 }
 
 pub fn chaos_on(node: &Path) -> Result<Command> {
-    if !cargo::has_target("tests", "bin", "chaos")? {
-        bail!("the package tests has no binary chaos yet");
+    black_box("chaos", node)
+}
+
+/// The catalogue's published examples against a node of its own.
+pub fn conformance(args: &[String]) -> Result<()> {
+    cargo::run(black_box("conformance", &build()?)?.args(args))
+}
+
+/// A binary of `tests`, told where the node's is.
+fn black_box(name: &str, node: &Path) -> Result<Command> {
+    if !cargo::has_target("tests", "bin", name)? {
+        bail!("the package tests has no binary {name} yet");
     }
-    let mut command = cargo::building(&["run", "--quiet", "--release", "-p", "tests", "--bin", "chaos", "--"])?;
+    let mut command = cargo::building(&["run", "--quiet", "--release", "-p", "tests", "--bin", name, "--"])?;
     command.env("COMMONS_BIN", node);
     Ok(command)
 }
