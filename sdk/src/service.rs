@@ -8,8 +8,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::future::Future;
 use std::sync::Arc;
-use wire::{Endpoint, Reason};
 use wire::endpoint::{decode, encode, kind};
+use wire::{Endpoint, Reason};
 
 /// Built once, at start; see `services/src/wallet/mod.rs`.
 #[derive(Clone)]

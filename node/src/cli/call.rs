@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::find::Finding;
 use super::output::{self, Format};
 use super::{describe, fields, on_runtime, table};
-use crate::door::catalogue::{DescribedEndpoint, describe as described};
 use clap::ValueEnum;
 use client::Client;
+use sdk::describe::{DescribedEndpoint, describe as described};
 use serde_json::Value;
 use std::io::Read;
 use std::process::ExitCode;
@@ -62,7 +62,7 @@ async fn understand(
     let usage = |what: String| Failure::Usage(format!("{service} {}: {what}", endpoint.name));
     let given = fields::parse(&Fit::of(&endpoint.request), &call.rest, read).map_err(usage)?;
     if given.wants_help {
-        output::line(&describe::endpoint_text(&service, &endpoint));
+        output::line(&describe::text::endpoint(&service, &endpoint));
         return Ok(None);
     }
     for (name, value) in given.options {

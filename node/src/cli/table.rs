@@ -59,6 +59,48 @@ pub fn columns(rows: Vec<Vec<String>>) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Terminals are 80 wide unless somebody makes them wider.
+pub const WIDTH: usize = 80;
+
+/// As [`columns`], the last cell broken into lines below its own beginning.
+pub fn wrapped(rows: Vec<Vec<String>>) -> String {
+    let before = |row: &Vec<String>| row.len().saturating_sub(1);
+    let mut widths: Vec<usize> = vec![];
+    for row in &rows {
+        widths.resize(widths.len().max(before(row)), 0);
+        row.iter()
+            .take(before(row))
+            .zip(&mut widths)
+            .for_each(|(cell, width)| *width = (*width).max(cell.chars().count()));
+    }
+    let indent = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
+    let line = |row: &Vec<String>| {
+        let cells: String =
+            row.iter().take(before(row)).zip(&widths).map(|(cell, &width)| format!("{cell:width$}  ")).collect();
+        let last = row.last().map(String::as_str).unwrap_or_default();
+        let lines = broken(last, WIDTH.saturating_sub(indent).max(20));
+        format!("  {cells}{}", lines.join(&format!("\n{:indent$}", ""))).trim_end().to_string()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Words in lines of at most `width` letters; a longer word has a line of its own.
+pub fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("one line at least");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +112,18 @@ mod tests {
             json!({"id": "c1", "nodes": [{"id": "n1", "led": 3}, {"id": "n22"}], "none": [], "tags": ["a", "b"]});
         assert_eq!(show(&value), "  id    c1\n  none  -\n  tags  a, b\nnodes\n  id   led\n  n1   3\n  n22");
         assert_eq!(show(&json!({"text": "a\x1b[31m\nb"})), "  text  a [31m b");
+    }
+
+    #[test]
+    fn the_last_column_is_broken_into_lines() {
+        let rows = vec![
+            vec!["--id".into(), "string".into(), "word ".repeat(20)],
+            vec!["--much".into(), "bool".into(), "x".repeat(90)],
+        ];
+        let text = wrapped(rows);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], format!("  --id    string  {}", "word ".repeat(12).trim_end()));
+        assert_eq!(lines[1], format!("{:18}{}", "", "word ".repeat(8).trim_end()));
+        assert_eq!(lines[2].len(), 18 + 90, "a word is never cut");
     }
 }

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use sdk::Service;
-use serde::{Deserialize, Serialize};
+use sdk::describe::{Described, describe};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::error::reasons;
 use wire::fit::{Fit, Origin};
-use wire::{Endpoint, Error, Kind};
+use wire::{Endpoint, Error};
 
 /// One endpoint, ready to be called.
 pub struct Known {
@@ -25,34 +25,6 @@ pub struct Known {
 pub struct Catalogue {
     services: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Known>>>,
     described: Arc<[Described]>,
-}
-
-/// A service as `commons services` and `describe` tell of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Described {
-    pub name: String,
-    pub summary: String,
-    pub endpoints: Vec<DescribedEndpoint>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DescribedEndpoint {
-    pub name: String,
-    pub summary: String,
-    pub kind: Kind,
-    /// How the entity is found, in words.
-    pub key: String,
-    /// JSON Schemas.
-    pub request: Value,
-    pub response: Value,
-    pub examples: Vec<DescribedExample>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DescribedExample {
-    pub title: String,
-    pub request: Value,
-    pub response: Value,
 }
 
 impl Known {
@@ -116,45 +88,6 @@ impl Catalogue {
     pub fn described(&self) -> &[Described] {
         &self.described
     }
-}
-
-/// The services of a binary in words; no node needed.
-pub fn describe(services: &[Service]) -> Vec<Described> {
-    let endpoint = |service: &Service, endpoint: &Endpoint| DescribedEndpoint {
-        name: endpoint.name.to_string(),
-        summary: endpoint.summary(),
-        kind: endpoint.kind,
-        key: endpoint.key.to_string(),
-        request: (endpoint.request)(),
-        response: (endpoint.response)(),
-        examples: examples(service, endpoint),
-    };
-    let mut all: Vec<Described> = services
-        .iter()
-        .map(|service| Described {
-            name: service.name().to_string(),
-            summary: service.summary().to_string(),
-            endpoints: service.endpoints().filter(|e| !e.internal).map(|e| endpoint(service, e)).collect(),
-        })
-        .collect();
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    all
-}
-
-/// As callers see them: replies with 64-bit integers as strings.
-fn examples(service: &Service, endpoint: &Endpoint) -> Vec<DescribedExample> {
-    let response = Fit::of(&(endpoint.response)());
-    let own = service.examples().iter().filter(|example| example.endpoint == endpoint.name);
-    own.map(|example| DescribedExample {
-        title: example.title.to_string(),
-        request: example.request.clone(),
-        // A stream's example holds its items.
-        response: match example.response.clone() {
-            Value::Array(items) => items.into_iter().map(|item| response.show(item)).collect(),
-            reply => response.show(reply),
-        },
-    })
-    .collect()
 }
 
 /// `; did you mean "wallet"?`, or nothing when no name is near.

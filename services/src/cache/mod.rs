@@ -20,6 +20,7 @@ pub fn service() -> Service {
     let (name, counter) = (|| "name".to_string(), || "counter".to_string());
     let ok = || "ok".to_string();
     Service::new("cache", "Key/value store with expiry and atomic counters")
+        .category("storage")
         .row(&ENTRY)
         .query(get)
         .command(set)

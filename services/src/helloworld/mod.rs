@@ -19,6 +19,8 @@ pub fn service() -> Service {
     let john = || "John".to_string();
     let hello = || "Hello John".to_string();
     Service::new("helloworld", "Greets you, once or as a stream")
+        .category("web")
+        .display_name("Hello World")
         .local(call)
         .stream(stream)
         .example("Greet John", CallRequest { name: john() }, CallResponse { message: hello() })

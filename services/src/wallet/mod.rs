@@ -25,6 +25,7 @@ pub fn service() -> Service {
         |balance| Account { id: holiday(), name: "Holiday".into(), description: "For the beach".into(), balance };
     let default = || Account { id: DEFAULT_ID.into(), name: "Default account".into(), ..Default::default() };
     Service::new("wallet", "Named balances with credit, debit, transfer and history")
+        .category("finance")
         .row(&WALLET)
         .table(&SHOWN)
         .table(&HIDDEN)

@@ -2,19 +2,21 @@
 
 mod bad_input;
 mod codecs;
+mod derived;
 mod door;
 mod original;
 mod schema;
 
 use sdk::runtime::Run;
 use sdk::{Endpoint, Sandbox, Service};
-use services::{cache, helloworld, wallet};
+use services::{cache, helloworld, id, wallet};
 
 /// Each service with the table of its `api.rs`; a new service comes here and in `services::all`.
 fn catalogue() -> Vec<(Service, Vec<Endpoint>)> {
     vec![
         (cache::service(), cache::endpoints()),
         (helloworld::service(), helloworld::endpoints()),
+        (id::service(), id::endpoints()),
         (wallet::service(), wallet::endpoints()),
     ]
 }

@@ -1,0 +1,67 @@
+//! Fields as people read them: name, type, meaning, limits, and what is inside.
+
+use super::limit;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wire::fit::Fit;
+
+/// How deep fields inside fields are told of.
+const DEPTH_MAX: usize = 4;
+
+/// A field of a request or reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    pub name: String,
+    /// `64-bit integer`, `list of Account`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub doc: String,
+    /// Each a phrase: `1 to 512 bytes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
+    /// What an object, or each one in a list or map, holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+}
+
+/// The fields of a root schema, in the order of their declaration.
+pub fn of(schema: &Value) -> Vec<Field> {
+    let mut open = vec![];
+    fields(schema, schema, &mut open)
+}
+
+/// `open`: the types we are inside of, since a type may contain itself.
+fn fields(root: &Value, part: &Value, open: &mut Vec<String>) -> Vec<Field> {
+    let mut alone = part.clone();
+    alone["$defs"] = root.get("$defs").cloned().unwrap_or_else(|| json!({}));
+    let info = Fit::of(&alone).fields();
+    let told = info.into_iter().map(|info| {
+        let schema = &part["properties"][&info.name];
+        let inner = named(schema);
+        let kind = match inner {
+            Some(name) => info.kind.replace("object", name),
+            None => info.kind,
+        };
+        let inside = match inner {
+            Some(name) if open.len() < DEPTH_MAX && !open.iter().any(|known| known == name) => {
+                open.push(name.to_string());
+                let inside = fields(root, &root["$defs"][name], open);
+                open.pop();
+                inside
+            }
+            _ => vec![],
+        };
+        Field { name: info.name, kind, doc: info.doc, limits: limit::words(schema), fields: inside }
+    });
+    told.collect()
+}
+
+/// The type that a field, its items or its values refer to.
+fn named(schema: &Value) -> Option<&str> {
+    if let Some(path) = schema["$ref"].as_str() {
+        return path.strip_prefix("#/$defs/");
+    }
+    let solid = schema["anyOf"].as_array().and_then(|parts| parts.iter().find(|part| part["type"] != "null"));
+    let inside = [solid, schema.get("items"), schema.get("additionalProperties")];
+    inside.into_iter().flatten().filter(|part| part.is_object()).find_map(named)
+}
