@@ -1,21 +1,35 @@
-//! The catalogue: one folder a service, one line here.
+//! The catalogue: one folder a service, and its name twice in here.
 //!
 //! A folder has four files: `mod.rs` (the whole service on one screen), `api.rs` (what the world sees), `commands.rs` (rows and
 //! the rules on them) and `tests.rs`. `helloworld` is the one to copy when there is no state, `wallet` when there is.
 //!
 //! Absent on purpose: locks, clocks, files, sockets, account names, and any word about where a row lies.
 
-use sdk::Service;
+use sdk::{Endpoint, Service};
 
 pub mod cache;
 pub mod helloworld;
+pub mod id;
 pub mod wallet;
 
-/// Every service of the catalogue, by name.
-pub fn all() -> Vec<Service> {
-    vec![
-        cache::service(), //
-        helloworld::service(),
-        wallet::service(),
-    ]
+/// One word a service, in the order of the alphabet.
+macro_rules! catalogue {
+    ($($service:ident)*) => {
+        /// Every service of the catalogue, by name.
+        pub fn all() -> Vec<Service> {
+            vec![$($service::service()),*]
+        }
+
+        /// Each with the table of its `api.rs`: what the tests of the house rules loop over.
+        pub fn tables() -> Vec<(Service, Vec<Endpoint>)> {
+            vec![$(($service::service(), $service::endpoints())),*]
+        }
+    };
+}
+
+catalogue! {
+    cache
+    helloworld
+    id
+    wallet
 }

@@ -53,6 +53,45 @@ example!(helloworld_stream_1, "helloworld", "Stream", r#"{"name":"John","message
     }
 });
 
+example!(id_generate_1, "id", "Generate", r#"{"type":"nanoid","count":0,"prefix":"","length":0,"alphabet":""}"#, |client| {
+    let reply = client.call(id::GenerateRequest {
+        r#type: "nanoid".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(id_generate_2, "id", "Generate", r#"{"type":"uuid","count":2,"prefix":"usr","length":0,"alphabet":""}"#, |client| {
+    let reply = client.call(id::GenerateRequest {
+        r#type: "uuid".into(),
+        count: 2,
+        prefix: "usr".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(id_types_1, "id", "Types", r#"{}"#, |client| {
+    let reply = client.call(id::TypesRequest {}).await?;
+});
+
+example!(id_parse_1, "id", "Parse", r#"{"id":"1971933570662428683","type":""}"#, |client| {
+    let reply = client.call(id::ParseRequest {
+        id: "1971933570662428683".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(id_sequence_1, "id", "Sequence", r#"{"name":"invoices"}"#, |client| {
+    let reply = client.call(id::SequenceRequest {
+        name: "invoices".into(),
+    }).await?;
+});
+
+example!(id_sequence_2, "id", "Sequence", r#"{"name":"invoices"}"#, |client| {
+    let reply = client.call(id::SequenceRequest {
+        name: "invoices".into(),
+    }).await?;
+});
+
 example!(wallet_create_1, "wallet", "Create", r#"{"id":"holiday","name":"Holiday","description":"For the beach"}"#, |client| {
     let reply = client.call(wallet::CreateRequest {
         id: "holiday".into(),

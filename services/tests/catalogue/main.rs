@@ -9,17 +9,7 @@ mod schema;
 
 use sdk::runtime::Run;
 use sdk::{Endpoint, Sandbox, Service};
-use services::{cache, helloworld, id, wallet};
-
-/// Each service with the table of its `api.rs`; a new service comes here and in `services::all`.
-fn catalogue() -> Vec<(Service, Vec<Endpoint>)> {
-    vec![
-        (cache::service(), cache::endpoints()),
-        (helloworld::service(), helloworld::endpoints()),
-        (id::service(), id::endpoints()),
-        (wallet::service(), wallet::endpoints()),
-    ]
-}
+use services::tables as catalogue;
 
 fn endpoints() -> Vec<Endpoint> {
     catalogue().into_iter().flat_map(|(_, table)| table).collect()

@@ -11,6 +11,11 @@ const ADDED: &[(&str, &str, &str, &str)] = &[
     ("cache.listkeys", "request", "limit", "int64"),
     ("cache.listkeys", "request", "cursor", "string"),
     ("cache.listkeys", "response", "cursor", "string"),
+    ("id.generate", "request", "count", "int64"),
+    ("id.generate", "request", "prefix", "string"),
+    ("id.generate", "request", "length", "int64"),
+    ("id.generate", "request", "alphabet", "string"),
+    ("id.generate", "response", "ids", "list of string"),
     ("wallet.transfer", "request", "idempotency_key", "string"),
     ("wallet.transactions", "request", "limit", "int64"),
     ("wallet.transactions", "request", "cursor", "string"),
@@ -19,6 +24,9 @@ const ADDED: &[(&str, &str, &str, &str)] = &[
     ("wallet.list", "request", "cursor", "string"),
     ("wallet.list", "response", "cursor", "string"),
 ];
+
+/// Endpoints that the original did not have.
+const ADDED_ENDPOINTS: &[&str] = &["id.parse", "id.sequence"];
 
 fn original() -> Value {
     serde_json::from_str(include_str!("../../interface.json")).expect("interface.json is JSON")
@@ -84,11 +92,10 @@ fn endpoints_and_fields_are_the_originals() {
             check(endpoint, "request", &(endpoint.request)(), &their["request"], messages);
             check(endpoint, "response", &(endpoint.response)(), &their["response"], messages);
         }
-        assert_eq!(
-            of["endpoints"].as_array().unwrap().len(),
-            table.len(),
-            "{} has endpoints of its own",
-            service.name()
-        );
+        let theirs = of["endpoints"].as_array().unwrap();
+        let own = table.iter().filter(|endpoint| !theirs.iter().any(|their| their["name"] == endpoint.name));
+        let own: Vec<String> = own.map(Endpoint::id).collect();
+        let added = ADDED_ENDPOINTS.iter().filter(|id| id.split('.').next() == Some(service.name()));
+        assert!(added.eq(own.iter()), "{} has endpoints of its own: {own:?}", service.name());
     }
 }
