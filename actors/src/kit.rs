@@ -24,16 +24,16 @@ endpoints! { kit:
 pub const DENIED: Reason = Reason::conflict("denied");
 
 macro_rules! types {
-    ($($name:ident { $($field:ident: $type:ty),* })*) => {$(
+    ($($name:ident { $($(#[$limit:meta])? $field:ident: $type:ty),* })*) => {$(
         /// For tests.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(default)]
-        pub struct $name { $(pub $field: $type),* }
+        pub struct $name { $($(#[$limit])? pub $field: $type),* }
     )*};
 }
 
 types! {
-    BumpRequest { entity: String, by: i64 }
+    BumpRequest { entity: String, #[schemars(range(max = 1_000_000))] by: i64 }
     DenyRequest { entity: String }
     BoomRequest { entity: String }
     BigRequest { entity: String, rows: u32, bytes: u32 }

@@ -58,7 +58,7 @@ impl Sandbox {
         inner.now = inner.now.plus(by);
     }
 
-    /// Calls any endpoint but a stream.
+    /// Calls any endpoint but a stream. Limits of fields are enforced as at a door.
     pub fn call<R: Request>(&self, request: R) -> Result<R::Response> {
         let reply = self.call_raw(R::ENDPOINT, encode(&request)?.into())?;
         decode(&reply)
@@ -121,6 +121,7 @@ impl Sandbox {
 
     fn call_raw(&self, endpoint: &str, body: Bytes) -> Result<Bytes> {
         let (endpoint, run) = self.find(endpoint)?;
+        endpoint.check(&body).map_err(|e| e.at(&endpoint.id()))?;
         let reply = match run {
             Run::Handler(run) => futures::executor::block_on(run(self.cx(), body)),
             Run::Local(run) => run(&self.here(), &body),
@@ -133,6 +134,7 @@ impl Sandbox {
     fn items_raw(&self, endpoint: &str, body: Bytes, limit: usize) -> Result<Vec<Bytes>> {
         let (endpoint, run) = self.find(endpoint)?;
         let Run::Stream(run) = run else { panic!("{} is no stream", endpoint.name) };
+        endpoint.check(&body).map_err(|e| e.at(&endpoint.id()))?;
         let (out, mut items) = tokio::sync::mpsc::channel(1);
         let running = run(self.cx(), body, out);
         let reading = async move {

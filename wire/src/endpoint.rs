@@ -4,9 +4,11 @@ mod macros;
 
 use crate::codec;
 use crate::error::{Error, reasons};
+use crate::limits::{self, Limits};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::sync::{Arc, OnceLock};
 
 /// What an endpoint may do, and where it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -141,6 +143,9 @@ pub struct Endpoint {
     pub request_to_json: fn(&[u8]) -> Result<Value, Error>,
     pub response_from_json: fn(Value) -> Result<Vec<u8>, Error>,
     pub response_to_json: fn(&[u8]) -> Result<Value, Error>,
+    check: fn(&[u8], &Limits) -> Result<(), Error>,
+    /// Compiled at the first use; clones share it.
+    limits: Arc<OnceLock<Limits>>,
 }
 
 impl Endpoint {
@@ -162,12 +167,25 @@ impl Endpoint {
             request_to_json: to_json::<R>,
             response_from_json: from_json::<R::Response>,
             response_to_json: to_json::<R::Response>,
+            check: check::<R>,
+            limits: Arc::default(),
         }
     }
 
     /// As [`Endpoint::of`], for a gather that comes in pages.
     pub fn paged<R: Page>() -> Endpoint {
         Endpoint { limit: Some(R::LIMIT), ..Endpoint::of::<R>() }
+    }
+
+    /// The limits of the request's fields.
+    pub fn limits(&self) -> &Limits {
+        self.limits.get_or_init(|| Limits::of(&(self.request)()))
+    }
+
+    /// Refuses a request, in binary, that is none or has a field out of its limits. Doors ask once, whatever codec the
+    /// request came in; so does who calls past them.
+    pub fn check(&self, request: &[u8]) -> Result<(), Error> {
+        (self.check)(request, self.limits())
     }
 
     /// `wallet.credit`: how errors name it.
@@ -192,6 +210,10 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     codec::encode(value).map_err(|e| reasons::BAD_BODY.refuse(e.to_string()))
 }
 
+fn check<R: Request>(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+    limits.check(&decode::<R>(bytes)?).map_err(Error::from)
+}
+
 fn from_json<T: DeserializeOwned + Serialize>(json: Value) -> Result<Vec<u8>, Error> {
     // serde would take an array for a struct, field by field.
     if !json.is_object() {
@@ -209,7 +231,7 @@ fn schema_of<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// XXH3 of both schemas without their prose: rewording a doc comment changes no wire format.
+/// XXH3 of both schemas without their prose and limits: rewording a doc comment or widening a limit changes no wire format.
 fn schema_hash<R: Request>() -> u64 {
     let mut both = [schema_of::<R>(), schema_of::<R::Response>()];
     both.iter_mut().for_each(strip_prose);
@@ -221,7 +243,8 @@ fn strip_prose(schema: &mut Value) {
         Value::Object(map) => {
             // `properties` holds field names: a field called "title" is no prose.
             let prose = |map: &mut serde_json::Map<String, Value>| {
-                ["description", "title", "$schema", "default", "examples"].iter().for_each(|k| {
+                let words = ["description", "title", "$schema", "default", "examples"];
+                words.iter().chain(limits::KEYWORDS).for_each(|k| {
                     map.shift_remove(*k);
                 })
             };
@@ -253,6 +276,7 @@ mod tests {
     #[serde(default)]
     struct PutRequest {
         /// its name
+        #[schemars(transform = limits::Bound::bytes(0, 8).on())]
         name: String,
         title: i64,
     }
@@ -296,16 +320,29 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_no_wire_format_but_fields_are() {
+    fn prose_and_limits_are_no_wire_format_but_fields_are() {
         let hash = |mut schema: Value| {
             strip_prose(&mut schema);
             schema.to_string()
         };
         let mut reworded = schema_of::<PutRequest>();
         reworded["properties"]["name"]["description"] = "another word".into();
+        for limit in limits::KEYWORDS {
+            reworded["properties"]["name"][*limit] = 5.into();
+        }
         assert_eq!(hash(reworded.clone()), hash(schema_of::<PutRequest>()));
         reworded["properties"].as_object_mut().unwrap().shift_remove("title");
         assert_ne!(hash(reworded), hash(schema_of::<PutRequest>()));
+    }
+
+    #[test]
+    fn a_request_is_checked_in_binary_whatever_it_came_in() {
+        let put = &endpoints()[0];
+        put.check(&encode(&PutRequest { name: "n".repeat(8), title: 0 }).unwrap()).unwrap();
+        let error = put.check(&encode(&PutRequest { name: "n".repeat(9), title: 0 }).unwrap()).unwrap_err();
+        assert!(error.is(&reasons::BAD_FIELD) && error.outcome == crate::Outcome::NotRun, "{error:?}");
+        assert_eq!(error.detail, "name: must be up to 8 bytes, it has 9");
+        assert!(put.check(&[1, 2]).unwrap_err().is(&reasons::BAD_BODY));
     }
 
     #[test]

@@ -184,6 +184,8 @@ pub mod reasons {
     use super::Reason;
     /// A field has the wrong type, or the body is no JSON object.
     pub const BAD_BODY: Reason = Reason::bad_request("bad_body");
+    /// A field is out of its [limits](crate::limits); where a service has a word of its own for that, the error bears it.
+    pub const BAD_FIELD: Reason = Reason::bad_request("bad_field");
     /// The caller's types are of another version: the same call travels as JSON.
     pub const OTHER_SCHEMA: Reason = Reason::bad_request("other_schema");
     /// The request id is empty, too long or malformed.

@@ -8,6 +8,7 @@ pub mod error;
 pub mod fit;
 pub mod frame;
 pub mod ids;
+pub mod limits;
 pub mod rpc;
 pub mod slot;
 pub mod value;

@@ -68,6 +68,13 @@ impl Router {
         items
     }
 
+    /// By the service's own table: its limits are compiled, those of the caller's copy are not.
+    fn check(&self, call: &Call) -> Result<(), Error> {
+        let seat = self.inner.services.get(call.endpoint.service);
+        let known = seat.and_then(|seat| seat.service.run(call.endpoint.name));
+        known.map_or(Ok(()), |(endpoint, _)| endpoint.check(&call.body))
+    }
+
     fn cx(&self, call: &Call) -> Cx {
         let inside = Inside {
             router: self.clone(),
@@ -111,6 +118,8 @@ impl Caller for Inside {
         };
         let router = self.router.clone();
         Box::pin(async move {
+            // Limits are the doors' to enforce, and this call went through none.
+            router.check(&call).map_err(|error| error.at(&call.endpoint.id()))?;
             match router.dispatch(call).await? {
                 Answer::Reply(reply) => Ok(reply),
                 Answer::Items(_) => Err(reasons::BAD_BODY.refuse("a stream cannot be called for one reply")),

@@ -35,6 +35,19 @@ pub struct Misfit {
     /// `account.tags[2]`; empty = the whole body.
     pub field: String,
     pub rule: String,
+    pub told: Told,
+}
+
+/// How a misfit is told to the caller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Told {
+    /// The type is wrong: `bad_body`.
+    #[default]
+    Type,
+    /// The value is out of the field's [limits](crate::limits): `bad_field`.
+    Limit,
+    /// The same, in words of the service's own: the rule is the whole text.
+    As { code: u16, reason: String },
 }
 
 /// A field, for help and forms.
@@ -44,6 +57,10 @@ pub struct FieldInfo {
     /// `64-bit integer`, `list of string`, …
     pub kind: String,
     pub doc: String,
+    /// Each limit as a phrase: `1 to 512 bytes`; see [`crate::limits::words`].
+    pub limits: Vec<String>,
+    /// It must be given.
+    pub required: bool,
     /// A flag without a value means `true`.
     pub is_bool: bool,
 }
@@ -77,6 +94,8 @@ impl Fit {
             name: field.name.clone(),
             kind: self.word(&field.shape, 0),
             doc: field.doc.clone(),
+            limits: field.limits.clone(),
+            required: field.must_be_given,
             is_bool: matches!(self.bare(&field.shape), Shape::Bool),
         };
         message.fields.iter().map(info).collect()
@@ -105,12 +124,12 @@ pub fn merge(under: Value, over: Value) -> Value {
 }
 
 impl Misfit {
-    fn new(rule: impl Into<String>) -> Misfit {
-        Misfit { field: String::new(), rule: rule.into() }
+    pub(crate) fn new(rule: impl Into<String>) -> Misfit {
+        Misfit { field: String::new(), rule: rule.into(), told: Told::Type }
     }
 
     /// One step outwards: the field is inside `outer`.
-    fn inside(mut self, outer: &str) -> Misfit {
+    pub(crate) fn inside(mut self, outer: &str) -> Misfit {
         self.field = match self.field.chars().next() {
             None => outer.to_string(),
             Some('[') => format!("{outer}{}", self.field),
@@ -122,16 +141,21 @@ impl Misfit {
 
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.rule),
-            field => write!(f, "{field}: {}", self.rule),
+        match (&self.told, self.field.as_str()) {
+            (Told::As { .. }, _) | (_, "") => f.write_str(&self.rule),
+            (_, field) => write!(f, "{field}: {}", self.rule),
         }
     }
 }
 
 impl From<Misfit> for Error {
     fn from(misfit: Misfit) -> Error {
-        reasons::BAD_BODY.refuse(misfit.to_string())
+        let detail = misfit.to_string();
+        match misfit.told {
+            Told::Type => reasons::BAD_BODY.refuse(detail),
+            Told::Limit => reasons::BAD_FIELD.refuse(detail),
+            Told::As { code, reason } => Error { code, reason: reason.into(), ..reasons::BAD_FIELD.refuse(detail) },
+        }
     }
 }
 

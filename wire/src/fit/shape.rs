@@ -1,6 +1,7 @@
 //! A JSON Schema compiled to what fitting asks of it.
 
 use super::Fit;
+use crate::limits;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -57,6 +58,8 @@ pub struct Field {
     /// The type's own derive cannot fill it in.
     pub required: bool,
     pub doc: String,
+    pub limits: Vec<String>,
+    pub must_be_given: bool,
 }
 
 pub fn compile(schema: &Value) -> Fit {
@@ -163,6 +166,8 @@ impl Compiler<'_> {
                 shape: self.shape(part),
                 required: required.contains(&name.as_str()),
                 doc: part.get("description").and_then(Value::as_str).unwrap_or_default().to_string(),
+                limits: limits::words(part),
+                must_be_given: limits::is_required(part),
                 name: name.clone(),
             });
         }

@@ -73,6 +73,17 @@ async fn a_local_a_handler_and_a_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_service_calls_is_held_to_its_limits() {
+    let rig = Rig::start().await;
+    let error = rig.call(TwiceRequest { entity: "e".into(), by: 1_000_001 }).await.unwrap_err();
+    assert!(error.is(&reasons::BAD_FIELD) && error.id == "kit.bump", "{error:?}");
+    assert_eq!(
+        (error.detail.as_str(), rig.count("alice", "e").await),
+        ("by: must be at most 1,000,000, it is 1,000,001", 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p12_a_retried_handler_makes_the_same_calls() {
     let rig = Rig::start().await;
     let twice = || TwiceRequest { entity: "e".into(), by: 5 };
