@@ -174,7 +174,7 @@ impl Endpoint {
 
     /// As [`Endpoint::of`], for a gather that comes in pages.
     pub fn paged<R: Page>() -> Endpoint {
-        Endpoint { limit: Some(R::LIMIT), ..Endpoint::of::<R>() }
+        Endpoint { limit: Some(R::LIMIT), request: page_schema_of::<R>, ..Endpoint::of::<R>() }
     }
 
     /// The limits of the request's fields.
@@ -231,6 +231,21 @@ fn schema_of<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value()
 }
 
+/// A page's size is bounded in the endpoint table, its cursor by what the longest key makes of it.
+fn page_schema_of<R: Page>() -> Value {
+    let mut schema = schema_of::<R>();
+    let bounds = [
+        ("limit", "maximum", i64::from(R::LIMIT.max)),
+        ("cursor", limits::keyword::MAX_BYTES, limits::CURSOR_BYTES_MAX as i64),
+    ];
+    for (field, word, bound) in bounds {
+        if let Some(field) = schema["properties"][field].as_object_mut() {
+            field.entry(word).or_insert(bound.into());
+        }
+    }
+    schema
+}
+
 /// XXH3 of both schemas without their prose and limits: rewording a doc comment or widening a limit changes no wire format.
 fn schema_hash<R: Request>() -> u64 {
     let mut both = [schema_of::<R>(), schema_of::<R::Response>()];
@@ -271,6 +286,17 @@ mod tests {
         internal sensitive Command Make(MakeRequest) -> Empty, key id or new;
         Query Get(GetRequest) -> Empty, key id or "default";
         body(14 << 20) Local Add(AddRequest) -> Empty;
+        Gather List(ListRequest) -> ListResponse, page(names: String, 10..100);
+    }
+    #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+    struct ListRequest {
+        limit: i32,
+        cursor: String,
+    }
+    #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+    struct ListResponse {
+        names: Vec<String>,
+        cursor: String,
     }
     #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default)]
@@ -304,6 +330,7 @@ mod tests {
                 ("demo.make".into(), Kind::Command, "id or new", true),
                 ("demo.get".into(), Kind::Query, "id or \"default\"", false),
                 ("demo.add".into(), Kind::Local, "", false),
+                ("demo.list".into(), Kind::Gather, "", false),
             ]
         );
         assert_eq!(endpoints()[1].summary(), "Make one.");
@@ -343,6 +370,15 @@ mod tests {
         assert!(error.is(&reasons::BAD_FIELD) && error.outcome == crate::Outcome::NotRun, "{error:?}");
         assert_eq!(error.detail, "name: must be up to 8 bytes, it has 9");
         assert!(put.check(&[1, 2]).unwrap_err().is(&reasons::BAD_BODY));
+    }
+
+    #[test]
+    fn a_pages_bounds_are_those_of_its_table() {
+        let list = &endpoints()[4];
+        let asked = |limit, cursor: usize| encode(&ListRequest { limit, cursor: "c".repeat(cursor) }).unwrap();
+        list.check(&asked(100, limits::CURSOR_BYTES_MAX)).unwrap();
+        assert_eq!(list.check(&asked(101, 0)).unwrap_err().detail, "limit: must be at most 100, it is 101");
+        assert!(list.check(&asked(1, limits::CURSOR_BYTES_MAX + 1)).is_err());
     }
 
     #[test]

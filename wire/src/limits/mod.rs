@@ -50,6 +50,9 @@ pub mod keyword {
     pub const REFUSED: &str = "x-refused";
 }
 
+/// The longest cursor a page gives: two digits a byte of the longest key.
+pub const CURSOR_BYTES_MAX: usize = 4096;
+
 /// What [`Limits`] enforces, and so what the schema hash leaves out.
 pub(crate) const KEYWORDS: &[&str] = &[
     "minLength",
