@@ -128,7 +128,20 @@ impl Sandbox {
             Run::Stream(_) => panic!("{} is a stream: read its items", endpoint.name),
             run => self.lock().run(&self.account, &endpoint, &run, &body),
         };
-        reply.map(Bytes::from).map_err(|e| e.at(&endpoint.id()))
+        reply.map(Bytes::from).map_err(|e| self.listed(&endpoint, e).at(&endpoint.id()))
+    }
+
+    /// The docs promise that [`Service::refuses`] is the whole list.
+    fn listed(&self, endpoint: &Endpoint, error: crate::Error) -> crate::Error {
+        let listed = self.lock().service.refusals(endpoint.name);
+        let is_listed = listed.is_none_or(|reasons| reasons.iter().any(|reason| error.is(reason)));
+        assert!(
+            is_listed || !error.is_refusal(),
+            "{} refuses with {}, which its .refuses() does not list",
+            endpoint.id(),
+            error.reason
+        );
+        error
     }
 
     fn items_raw(&self, endpoint: &str, body: Bytes, limit: usize) -> Result<Vec<Bytes>> {
@@ -147,7 +160,7 @@ impl Sandbox {
             Ok(all)
         };
         let (ran, read) = futures::executor::block_on(async { futures::join!(running, reading) });
-        ran.and(read).map_err(|e| e.at(&endpoint.id()))
+        ran.and(read).map_err(|e| self.listed(&endpoint, e).at(&endpoint.id()))
     }
 
     fn find(&self, endpoint: &str) -> Result<(Endpoint, Run)> {

@@ -1,9 +1,9 @@
 //! Fields as people read them: name, type, meaning, limits, and what is inside.
 
-use super::limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wire::fit::Fit;
+use wire::limits::words;
 
 /// How deep fields inside fields are told of.
 const DEPTH_MAX: usize = 4;
@@ -51,9 +51,26 @@ fn fields(root: &Value, part: &Value, open: &mut Vec<String>) -> Vec<Field> {
             }
             _ => vec![],
         };
-        Field { name: info.name, kind, doc: info.doc, limits: limit::words(schema), fields: inside }
+        Field { name: info.name, kind, doc: info.doc, limits: limits(schema), fields: inside }
     });
     told.collect()
+}
+
+fn limits(schema: &Value) -> Vec<String> {
+    let default = schema.get("default").filter(|default| !is_zero(default)).map(|default| format!("default {default}"));
+    words(schema).into_iter().chain(default).collect()
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(n) => n.as_f64() == Some(0.0),
+        // A time's zero is a text like any other here.
+        Value::String(text) => text.is_empty() || text == "1970-01-01T00:00:00Z",
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.values().all(is_zero),
+    }
 }
 
 /// The type that a field, its items or its values refer to.

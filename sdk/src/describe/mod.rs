@@ -3,7 +3,6 @@
 //! All of it comes from the endpoint table, its types and the examples; nothing here needs a node.
 
 pub mod field;
-pub mod limit;
 pub mod openapi;
 mod rust;
 pub mod shell;
@@ -15,6 +14,7 @@ use crate::runtime::Run;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wire::fit::{Fit, Origin};
+use wire::limits::keyword;
 use wire::{Endpoint, Kind};
 
 /// A service as `commons describe`, the page at `/` and the catalogue routes tell of it.
@@ -57,9 +57,12 @@ pub struct DescribedEndpoint {
     pub fields: Vec<Field>,
     #[serde(default)]
     pub reply_fields: Vec<Field>,
-    /// The service's own refusals, where it lists them.
+    /// Refusals of its own: what its fields' limits say, and what the service lists.
     #[serde(default)]
     pub errors: Vec<DescribedError>,
+    /// The service lists all that its code refuses.
+    #[serde(default)]
+    pub lists_errors: bool,
     pub examples: Vec<DescribedExample>,
     /// JSON Schemas.
     pub request: Value,
@@ -140,20 +143,40 @@ fn endpoint(service: &Service, endpoint: &Endpoint) -> DescribedEndpoint {
         sensitive: endpoint.sensitive,
         body_bytes_max: endpoint.body_bytes_max,
         not_yet: why.to_string(),
-        fields: field::of(&limit::with_page(request.clone(), endpoint.limit)),
+        fields: field::of(&request),
         reply_fields: field::of(&response),
-        errors: errors(service, endpoint),
+        errors: errors(service, endpoint, &request),
+        lists_errors: service.refusals(endpoint.name).is_some(),
         examples: examples(service, endpoint, &request, &response),
         request,
         response,
     }
 }
 
-fn errors(service: &Service, endpoint: &Endpoint) -> Vec<DescribedError> {
-    let told = service.refusals(endpoint.name).into_iter().flatten();
-    let mut all: Vec<_> = told.map(|r| DescribedError { code: r.code, reason: r.word.to_string() }).collect();
-    all.sort_by_key(|error| error.code);
+/// What its code refuses, as the service lists it, and what its fields' limits do.
+fn errors(service: &Service, endpoint: &Endpoint, request: &Value) -> Vec<DescribedError> {
+    let listed = service.refusals(endpoint.name).into_iter().flatten();
+    let mut all: Vec<_> = listed.map(|r| DescribedError { code: r.code, reason: r.word.to_string() }).collect();
+    add_refusals(request, &mut all);
+    all.sort_by(|a, b| (a.code, &a.reason).cmp(&(b.code, &b.reason)));
+    all.dedup();
     all
+}
+
+fn add_refusals(schema: &Value, out: &mut Vec<DescribedError>) {
+    match schema {
+        Value::Object(parts) => {
+            for word in [keyword::MISSING, keyword::REFUSED] {
+                let told = &schema[word];
+                if let (Some(code), Some(reason)) = (told["code"].as_u64(), told["reason"].as_str()) {
+                    out.push(DescribedError { code: code as u16, reason: reason.to_string() });
+                }
+            }
+            parts.values().for_each(|part| add_refusals(part, out));
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| add_refusals(part, out)),
+        _ => {}
+    }
 }
 
 fn examples(service: &Service, endpoint: &Endpoint, request: &Value, response: &Value) -> Vec<DescribedExample> {

@@ -4,12 +4,15 @@ use super::openapi::{Key, Options, Paths, document, openapi};
 use super::*;
 use crate::prelude::*;
 use std::collections::BTreeMap;
+use wire::limits::Bound;
 
 endpoints! { odd:
     Command Put(PutRequest)   -> PutResponse, key id or "default";
     Query   Get(GetRequest)   -> PutResponse, key id;
     internal Local Hidden(GetRequest2) -> Nothing;
 }
+
+const NAME: Bound = Bound::bytes(2, 64).or_zero("nobody").refused(Reason::bad_request("bad_name"), "that is no name");
 
 /// Put everything.
 ///
@@ -20,6 +23,8 @@ pub struct PutRequest {
     /// which one
     #[schemars(length(min = 1, max = 1000))]
     pub id: String,
+    #[schemars(transform = NAME.on())]
+    pub name: String,
     pub count: i64,
     #[schemars(range(min = 4, max = 10))]
     pub small: i32,
@@ -88,6 +93,7 @@ const EMPTY: Reason = Reason::bad_request("empty");
 fn full() -> PutRequest {
     PutRequest {
         id: "it's \"one\"\n$HOME".into(),
+        name: "Ada".into(),
         count: -5,
         small: 7,
         ratio: 2.0,
@@ -131,7 +137,8 @@ fn an_endpoint_is_told_whole_and_internal_ones_are_not() {
     assert_eq!((put.summary.as_str(), put.doc.as_str()), ("Put everything.", "More about it."));
     assert_eq!((put.reply.as_str(), put.not_yet.as_str()), ("What is there now.", "nobody wrote it"));
     let errors: Vec<_> = put.errors.iter().map(|error| (error.code, error.reason.as_str())).collect();
-    assert_eq!(errors, [(400, "empty"), (409, "taken")]);
+    assert_eq!(errors, [(400, "bad_name"), (400, "empty"), (409, "taken")]);
+    assert_eq!(put.fields[1].limits, ["2 to 64 bytes, or empty for nobody"]);
     let kinds: Vec<_> = put.fields.iter().map(|field| (field.name.as_str(), field.kind.as_str())).collect();
     for want in [("count", "64-bit integer"), ("part", "Part"), ("maybe", "Part"), ("tree", "list of Tree")] {
         assert!(kinds.contains(&want), "{want:?} is not in {kinds:?}");
@@ -154,6 +161,7 @@ fn what_was_described_survives_the_wire_and_older_nodes_say_less() {
 fn rust_says_every_shape_as_its_type() {
     let want = r#"let reply = client.call(odd::PutRequest {
     id: "it's \"one\"\n$HOME".into(),
+    name: "Ada".into(),
     count: -5,
     small: 7,
     ratio: 2.0,
@@ -181,6 +189,7 @@ fn rust_says_every_shape_as_its_type() {
     }
     let printed = odd::PutRequest {
         id: "it's \"one\"\n$HOME".into(),
+        name: "Ada".into(),
         count: -5,
         small: 7,
         ratio: 2.0,
@@ -235,6 +244,8 @@ fn types_stand_as_callers_see_them() {
     assert_eq!(field("count")["type"], json!(["string", "integer"]));
     assert_eq!(field("later")["type"], json!(["string", "integer", "null"]));
     assert_eq!((field("id")["minLength"].clone(), field("id")["maxLength"].clone()), (json!(1), json!(1000)));
+    assert_eq!(field("name")["anyOf"], json!([{"maxLength": 0}, {"minLength": 1, "maxLength": 64}]));
+    assert_eq!(field("name")["description"], "2 to 64 bytes, or empty for nobody");
     assert_eq!(field("part")["$ref"], "#/components/schemas/odd.PartInput");
     assert_eq!(field("raw")["contentEncoding"], "base64");
     assert_eq!(schema("odd.Color")["enum"], json!(["red", "deep_blue"]));
@@ -290,4 +301,22 @@ fn documents_for_others_have_their_paths_and_key() {
     assert_eq!(document["security"], json!([{"bearer": []}]));
     let dev = Options { key: Key::Optional, ..Options::default() };
     assert_eq!(super::openapi::document(&[], "1", &dev)["security"], json!([{"bearer": []}, {"basic": []}, {}]));
+}
+
+#[test]
+fn a_refusal_that_is_not_listed_fails_the_sandbox() {
+    const NOT_LISTED: Reason = Reason::conflict("not_listed");
+    let service = Service::new("odd", "x").refuses::<GetRequest>(&[TAKEN]);
+    let service = service.query(|_: &View, _: GetRequest| Err(NOT_LISTED.because("no")));
+    let ask = std::panic::AssertUnwindSafe(|| crate::Sandbox::new(service).call(GetRequest::default()));
+    let failed = std::panic::catch_unwind(ask);
+    let words = *failed.unwrap_err().downcast::<String>().expect("a message");
+    assert_eq!(words, "odd.get refuses with not_listed, which its .refuses() does not list");
+}
+
+#[test]
+fn a_refusal_that_is_listed_does_not() {
+    let service = Service::new("odd", "x").refuses::<GetRequest>(&[TAKEN]);
+    let service = service.query(|_: &View, _: GetRequest| Err(TAKEN.because("no")));
+    assert!(crate::Sandbox::new(service).call(GetRequest::default()).unwrap_err().is(&TAKEN));
 }

@@ -1,6 +1,6 @@
 //! What an endpoint may answer: its reply, or the error object under each status it can have.
 
-use crate::describe::{Described, DescribedEndpoint};
+use crate::describe::DescribedEndpoint;
 use serde_json::{Map, Value, json};
 use wire::Kind;
 
@@ -33,11 +33,11 @@ pub enum Method {
 }
 
 /// `responses` of an operation. `reply`: a reference to the schema of the reply or item.
-pub fn of(service: &Described, endpoint: &DescribedEndpoint, method: Method, reply: &Value) -> Value {
+pub fn of(endpoint: &DescribedEndpoint, method: Method, reply: &Value) -> Value {
     let mut all = Map::new();
     all.insert("200".into(), done(endpoint, method, reply));
     for (code, name, _) in ERRORS {
-        if can_be(*code, service, endpoint, method) {
+        if can_be(*code, endpoint, method) {
             all.insert(code.to_string(), json!({"$ref": format!("#/components/responses/{name}")}));
         }
     }
@@ -83,10 +83,10 @@ pub fn takes_request_id(endpoint: &DescribedEndpoint) -> bool {
     matches!(endpoint.kind, Kind::Command | Kind::Handler)
 }
 
-fn can_be(code: u16, _: &Described, endpoint: &DescribedEndpoint, method: Method) -> bool {
+fn can_be(code: u16, endpoint: &DescribedEndpoint, method: Method) -> bool {
     let refuses = |code: u16| endpoint.errors.iter().any(|error| error.code == code);
-    // A service that lists no refusals may have any of the usual ones.
-    let unlisted = endpoint.errors.is_empty() && !matches!(endpoint.kind, Kind::Gather);
+    // A service that does not list what it refuses may have any of the usual ones.
+    let unlisted = !endpoint.lists_errors && endpoint.kind != Kind::Gather;
     match code {
         400 | 401 | 403 | 429 | 500 | 503 | 504 => true,
         404 | 409 => refuses(code) || unlisted,

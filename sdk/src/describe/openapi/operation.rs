@@ -42,7 +42,7 @@ fn operation(
         "description": description(endpoint),
         "x-commons-kind": endpoint.kind,
         "parameters": parameters,
-        "responses": answers::of(service, endpoint, method, &reply),
+        "responses": answers::of(endpoint, method, &reply),
     });
     let mut mark = |name: &str, value: Value| out[name] = value;
     if !endpoint.key.is_empty() {

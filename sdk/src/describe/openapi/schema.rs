@@ -1,8 +1,9 @@
 //! Types as callers see them, each once, under `service.Type`.
 
-use crate::describe::{Described, DescribedEndpoint, limit};
+use crate::describe::{Described, DescribedEndpoint};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use wire::limits::{self, keyword};
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,7 @@ impl Schemas {
     /// Registers a root schema with all it refers to; returns a reference to it.
     pub fn add(&mut self, names: &Names, schema: &Value, side: Side) -> Value {
         let title = title(schema);
+        let schema = &standard(schema.clone());
         let seen = Seen { names, side, root: &title };
         for (name, part) in inner(schema).chain([(title.as_str(), schema)]) {
             let component = names.component(name, side);
@@ -70,16 +72,37 @@ fn inner(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 /// A top-level field on its own, for a query parameter.
 pub fn field(names: &Names, schema: &Value, name: &str) -> Value {
-    Seen { names, side: Side::Request, root: &title(schema) }.schema(&schema["properties"][name])
+    Seen { names, side: Side::Request, root: &title(schema) }.schema(&standard(schema["properties"][name].clone()))
 }
 
 /// Fields that an empty request leaves at a value their own limits refuse.
 pub fn required(schema: &Value) -> Vec<String> {
-    let above = |part: &Value, bound: &str| part[bound].as_f64().is_some_and(|bound| bound > 0.0);
-    let bounds = ["minLength", "x-min-bytes", "minimum", "minItems", "minProperties"];
     let fields = schema["properties"].as_object().into_iter().flatten();
-    let needed = fields.filter(|(_, part)| bounds.iter().any(|bound| above(part, bound)));
-    needed.map(|(name, _)| name.clone()).collect()
+    fields.filter(|(_, part)| limits::is_required(part)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Limits in the words of the standard; what it has none for goes into the description.
+fn standard(mut schema: Value) -> Value {
+    say_bytes(&mut schema);
+    limits::open_api(&mut schema);
+    schema
+}
+
+/// JSON Schema counts characters: a limit in bytes has to be said.
+fn say_bytes(schema: &mut Value) {
+    let rules = limits::words(schema).join(", ");
+    match schema {
+        Value::Object(parts) => {
+            if parts.contains_key(keyword::MAX_BYTES) || parts.contains_key(keyword::MIN_BYTES) {
+                let doc = parts.get("description").and_then(Value::as_str).unwrap_or_default();
+                let doc = if doc.is_empty() { rules } else { format!("{doc} ({rules})") };
+                parts.insert("description".into(), doc.into());
+            }
+            parts.values_mut().for_each(say_bytes);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(say_bytes),
+        _ => {}
+    }
 }
 
 struct Seen<'a> {
@@ -113,7 +136,6 @@ impl Seen<'_> {
         self.wide_integer(&mut out);
         bytes(&mut out);
         words(&mut out);
-        say_limits(&mut out);
         Value::Object(out)
     }
 
@@ -179,16 +201,5 @@ fn words(out: &mut Map<String, Value>) {
     out.shift_remove("oneOf");
     out.insert("type".into(), "string".into());
     out.insert("enum".into(), words);
-    out.insert("description".into(), doc.into());
-}
-
-/// JSON Schema counts characters; what counts bytes has to be said in words.
-fn say_limits(out: &mut Map<String, Value>) {
-    if !out.contains_key("x-max-bytes") && !out.contains_key("x-min-bytes") {
-        return;
-    }
-    let rules = limit::words(&Value::Object(out.clone())).join(", ");
-    let doc = out.get("description").and_then(Value::as_str).unwrap_or_default();
-    let doc = if doc.is_empty() { rules } else { format!("{doc} ({rules})") };
     out.insert("description".into(), doc.into());
 }
