@@ -25,7 +25,7 @@ pub use zone::zone_at;
 
 use std::sync::LazyLock;
 
-/// Unpacked at first use, which takes some 30 ms and 5 MiB: a node that never asks does not pay. Never changed afterwards, so
+/// Unpacked at first use, which takes 22 ms and 7 MiB: a node that never asks does not pay. Never changed afterwards, so
 /// every node and every run answers alike.
 static ATLAS: LazyLock<Atlas> =
     LazyLock::new(|| Atlas::read(include_bytes!("../data/places.bin")).expect("checked in, and read by a test"));
@@ -48,4 +48,9 @@ pub fn nearest(latitude: f64, longitude: f64, within_km: f64) -> Option<(Place<'
 /// The place with most people in this time zone, by its IANA name as GeoNames writes it.
 pub fn largest_in(timezone: &str) -> Option<Place<'static>> {
     ATLAS.largest_in(timezone)
+}
+
+/// Every place, those with most people first.
+pub fn all() -> impl Iterator<Item = Place<'static>> {
+    ATLAS.iter()
 }

@@ -10,6 +10,8 @@ use sdk::{Endpoint, Service};
 pub mod cache;
 pub mod helloworld;
 pub mod id;
+pub mod password;
+pub mod time;
 pub mod wallet;
 
 /// One word a service, in the order of the alphabet.
@@ -31,5 +33,7 @@ catalogue! {
     cache
     helloworld
     id
+    password
+    time
     wallet
 }

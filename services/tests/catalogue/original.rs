@@ -16,6 +16,21 @@ const ADDED: &[(&str, &str, &str, &str)] = &[
     ("id.generate", "request", "length", "int64"),
     ("id.generate", "request", "alphabet", "string"),
     ("id.generate", "response", "ids", "list of string"),
+    ("time.now", "request", "at", "string"),
+    ("time.zone", "request", "at", "string"),
+    ("time.zone", "response", "offset_seconds", "int32"),
+    ("time.zone", "response", "is_weekend", "bool"),
+    ("time.zone", "response", "next_change", "string"),
+    ("time.zone", "response", "next_offset_seconds", "int32"),
+    ("time.zone", "response", "next_abbreviation", "string"),
+    ("password.generate", "request", "exclude_ambiguous", "bool"),
+    ("password.generate", "request", "exclude", "string"),
+    ("password.generate", "request", "symbols", "string"),
+    ("password.generate", "request", "words", "int32"),
+    ("password.generate", "request", "separator", "string"),
+    ("password.generate", "request", "count", "int32"),
+    ("password.generate", "response", "passwords", "list of string"),
+    ("password.generate", "response", "entropy_bits", "int32"),
     ("wallet.transfer", "request", "idempotency_key", "string"),
     ("wallet.transactions", "request", "limit", "int64"),
     ("wallet.transactions", "request", "cursor", "string"),
@@ -26,7 +41,7 @@ const ADDED: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Endpoints that the original did not have.
-const ADDED_ENDPOINTS: &[&str] = &["id.parse", "id.sequence"];
+const ADDED_ENDPOINTS: &[&str] = &["id.parse", "id.sequence", "time.convert", "time.list", "time.batch"];
 
 fn original() -> Value {
     serde_json::from_str(include_str!("../../interface.json")).expect("interface.json is JSON")
@@ -57,7 +72,7 @@ fn word(part: &Value) -> String {
         return path.trim_start_matches("#/$defs/").to_string();
     }
     match (part["type"].as_str().unwrap_or_default(), part["format"].as_str()) {
-        ("integer", Some(format)) => format.to_string(),
+        ("integer" | "number", Some(format)) => format.to_string(),
         ("boolean", _) => "bool".to_string(),
         ("array", _) => format!("list of {}", word(&part["items"])),
         ("object", _) => format!("map of {}", word(&part["additionalProperties"])),

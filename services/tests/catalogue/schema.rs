@@ -26,7 +26,9 @@ pub fn sample(root: &Value, part: &Value) -> Value {
     match (part["type"].as_str(), part["format"].as_str()) {
         (Some("string"), Some("date-time")) => json!("2009-02-13T23:31:30.123456789Z"),
         (Some("string"), _) => json!("Ünïcödé \0"),
+        (Some("integer"), Some("int32")) => json!(i32::MIN),
         (Some("integer"), _) => json!(i64::MIN),
+        (Some("number"), _) => json!(-51.5),
         (Some("boolean"), _) => json!(true),
         (Some("array"), _) => json!([sample(root, &part["items"])]),
         (Some("object"), _) if part["additionalProperties"].is_object() => {
