@@ -39,6 +39,15 @@ impl Cx {
         let reply = self.caller.call(Endpoint::of::<R>(), body.into()).await?;
         wire::endpoint::decode(&reply)
     }
+
+    /// Calls all at once; their answers in the order of the requests.
+    pub async fn call_all<R: Request>(&self, requests: &[R]) -> Vec<Result<R::Response>> {
+        // Each is begun here, in order: the nth inner call of a retried handler is the same call (P12).
+        let begin = |request: &R| Ok(self.caller.call(Endpoint::of::<R>(), wire::endpoint::encode(request)?.into()));
+        let begun: Vec<Result<_>> = requests.iter().map(begin).collect();
+        let answers = begun.into_iter().map(|begun| async { wire::endpoint::decode(&begun?.await?) });
+        futures::future::join_all(answers).await
+    }
 }
 
 /// Where a stream's items go; of encoded items, on the runtime's side.

@@ -12,6 +12,7 @@ pub struct Listing<R: Page, V: 'static> {
     pub(crate) row: &'static Row<V>,
     pub(crate) item: fn(&str, V, &R) -> Option<R::Item>,
     pub(crate) implicit: Option<Implicit<V>>,
+    pub(crate) prefix: fn(&R) -> &str,
 }
 
 /// An entity, and the row it is listed with.
@@ -20,7 +21,12 @@ type Implicit<V> = (&'static str, fn() -> V);
 impl<R: Page, V: Serialize + DeserializeOwned> Listing<R, V> {
     /// `item` makes an entity's line from its key and row, or leaves it out.
     pub fn of(row: &'static Row<V>, item: fn(&str, V, &R) -> Option<R::Item>) -> Listing<R, V> {
-        Listing { row, item, implicit: None }
+        Listing { row, item, implicit: None, prefix: |_| "" }
+    }
+
+    /// Only entities whose name begins with what the request says; the others are not read.
+    pub fn prefix(self, prefix: fn(&R) -> &str) -> Listing<R, V> {
+        Listing { prefix, ..self }
     }
 
     /// An entity that exists without a row, as `V::default()`: listed once, in its place.
@@ -36,12 +42,14 @@ impl<R: Page, V: Serialize + DeserializeOwned> Listing<R, V> {
     pub(crate) fn part(&self, scope: &GatherScope, request: &R) -> Result<Vec<Gathered>> {
         let layout = &self.row.layout;
         let table = RowKey::table(&scope.account, scope.service, layout.name);
-        let (mut from, to) = (table.as_bytes().to_vec(), table.end());
+        let prefix = (self.prefix)(request);
+        let within = RowKey::entities(&scope.account, scope.service, layout.name, prefix);
+        let (mut from, to) = (within.as_bytes().to_vec(), within.end());
         if let Some(after) = &scope.after {
-            from = RowKey::entity(&scope.account, scope.service, layout.name, after).end();
+            from = from.max(RowKey::entity(&scope.account, scope.service, layout.name, after).end());
         }
         let mut found = Vec::new();
-        let mut implicit = self.implicit_here(scope)?;
+        let mut implicit = self.implicit_here(scope)?.filter(|(entity, _)| entity.starts_with(prefix));
         // In portions: a row may be large though its line is small.
         let portion = scope.limit.min(PORTION_ROWS);
         while found.len() < scope.limit && from < to {

@@ -41,6 +41,13 @@ impl RowKey {
         key
     }
 
+    /// All rows of the entities in `table` whose names begin with `prefix`.
+    pub fn entities(account: &str, service: &str, table: &str, prefix: &str) -> RowKey {
+        let mut key = RowKey::table(account, service, table);
+        escape_open(prefix.as_bytes(), &mut key.0);
+        key
+    }
+
     /// One row below this prefix.
     pub fn row(mut self, row_key: &[u8]) -> RowKey {
         self.0.extend_from_slice(row_key);
@@ -136,13 +143,18 @@ fn name(name: &str, out: &mut Vec<u8>) {
 
 /// Appends `part` so that it sorts as itself and ends where it ends.
 pub fn escape(part: &[u8], out: &mut Vec<u8>) {
+    escape_open(part, out);
+    out.extend_from_slice(&END);
+}
+
+/// As [`escape`], without an end: whatever begins as `part` does begins with these bytes.
+fn escape_open(part: &[u8], out: &mut Vec<u8>) {
     for &byte in part {
         out.push(byte);
         if byte == 0 {
             out.push(0xff);
         }
     }
-    out.extend_from_slice(&END);
 }
 
 /// The escaped part at the front of `bytes`, and what follows it.
@@ -192,6 +204,19 @@ mod tests {
                 let inside = other.clone().row(b"x");
                 let found = inside.as_bytes() >= key.as_bytes() && inside.as_bytes() < key.end().as_slice();
                 assert_eq!(found, i == j, "{:?} in {:?}", parts[j], parts[i]);
+            }
+        }
+    }
+
+    #[test]
+    fn entities_by_the_beginning_of_their_names() {
+        let names = ["", "\0", "\0\0", "\0a", "a", "a\0", "a\0b", "aa", "b", "ÿ"];
+        for prefix in names {
+            let within = RowKey::entities("acct", "s", "t", prefix);
+            for name in names {
+                let key = RowKey::entity("acct", "s", "t", name);
+                let found = key.as_bytes() >= within.as_bytes() && key.as_bytes() < within.end().as_slice();
+                assert_eq!(found, name.starts_with(prefix), "{name:?} by {prefix:?}");
             }
         }
     }

@@ -20,6 +20,7 @@ struct ListRequest {
     limit: i64,
     cursor: String,
     even_only: bool,
+    prefix: String,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +39,8 @@ fn service() -> Service {
     let item = |entity: &str, value, request: &ListRequest| {
         (!request.even_only || value % 2 == 0).then(|| format!("{entity}={value}"))
     };
-    Service::new("demo", "").row(&ROW).gather(Listing::of(&ROW, item).implicit(IMPLICIT))
+    let listing = Listing::of(&ROW, item).implicit(IMPLICIT).prefix(|request: &ListRequest| &request.prefix);
+    Service::new("demo", "").row(&ROW).gather(listing)
 }
 
 fn group_of(entity: &str) -> usize {
@@ -119,15 +121,17 @@ fn every_live_entity_once_and_the_implicit_one_in_its_place() {
         let random = &mut random(seed);
         let world = filled(random);
         let even_only = random.random_bool(0.3);
+        let prefix = if random.random() { String::new() } else { any_key(random) };
         let mut names: Vec<&str> = world.model.keys().map(String::as_str).chain([IMPLICIT]).collect();
         names.sort();
         names.dedup();
         let is_shown = |line: &String| !even_only || line.ends_with(['0', '2', '4']);
-        let want: Vec<String> = names.into_iter().filter_map(|name| world.line(name)).filter(is_shown).collect();
+        let within = names.into_iter().filter(|name| name.starts_with(&prefix));
+        let want: Vec<String> = within.filter_map(|name| world.line(name)).filter(is_shown).collect();
         for limit in 0..=9 {
             let (mut seen, mut cursor) = (vec![], String::new());
             loop {
-                let page = world.page(&ListRequest { limit, cursor, even_only }).unwrap();
+                let page = world.page(&ListRequest { limit, cursor, even_only, prefix: prefix.clone() }).unwrap();
                 let size = if limit == 0 { 3 } else { limit as usize };
                 assert!(page.names.len() == size || page.cursor.is_empty() && page.names.len() < size, "seed {seed}");
                 seen.extend(page.names);
@@ -149,7 +153,7 @@ fn what_stays_is_listed_once_while_rows_come_and_go() {
         let (before, limit) = (world.model.clone(), random.random_range(1..5));
         let (mut touched, mut seen, mut cursor) = (vec![], vec![], String::new());
         loop {
-            let page = world.page(&ListRequest { limit, cursor, even_only: false }).unwrap();
+            let page = world.page(&ListRequest { limit, cursor, ..Default::default() }).unwrap();
             seen.extend(page.names.iter().map(|line| line.split('=').next().unwrap().to_string()));
             cursor = page.cursor;
             if cursor.is_empty() {
@@ -175,7 +179,7 @@ fn what_stays_is_listed_once_while_rows_come_and_go() {
 fn what_asks_for_no_page_is_refused() {
     let world = filled(&mut random(0));
     for (limit, cursor) in [(10, ""), (1, "nonsense"), (1, "1ff")] {
-        let request = ListRequest { limit, cursor: cursor.into(), even_only: false };
+        let request = ListRequest { limit, cursor: cursor.into(), ..Default::default() };
         assert!(world.page(&request).unwrap_err().is(&reasons::BAD_BODY), "{request:?}");
     }
     assert_eq!((ListRequest::LIMIT.max, ListRequest::KEY), (9, ""));
