@@ -2,10 +2,15 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-/// The clone's root. Known at compile time: xtask is always built from the clone that it serves.
+/// The clone's root: the one cargo runs us in; when we are started by hand, the one we were built from.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a room of the house")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let room = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&room).parent().expect("xtask is a room of the house").to_path_buf()
+    })
 }
 
 /// What outlives a clone: the RocksDB archive, compiled crates, tools.

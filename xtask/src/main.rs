@@ -5,9 +5,11 @@
 
 mod bench;
 mod cargo;
+mod data;
 mod dev;
 mod house;
 mod needs;
+mod new;
 mod passing;
 mod rocksdb;
 mod test;
@@ -26,12 +28,14 @@ const COMMANDS: &[Command] = &[
     ),
     ("build", "build the release binary; its path is the last line", passing::build_and_print),
     ("test", "everything that must hold [--fast: 8 minutes, for people at work]", test::run),
+    ("new", "a service to start from: new service NAME", new::run),
     ("openapi", "write services/openapi.json and the examples of the client anew from the types", passing::openapi),
     ("tidy", "check the house rules that no compiler keeps", tidy::run),
     ("simulate", "whole-cluster simulations: --seeds N | --seed S [--trace]", passing::simulate),
     ("conformance", "the catalogue's published examples against a node, a line each", passing::conformance),
     ("chaos", "kill real nodes and compare: --nodes N --rounds N", passing::chaos),
     ("bench", "measure beside a peer on this machine: writes [--seconds N] [--rounds N] [--json FILE]", bench::run),
+    ("data", "make the data we check in anew from what registries serve (needs pip and npm)", data::run),
     ("setup", "install what is missing and make the RocksDB archive (once a machine)", setup),
     ("env", "print export lines for a shell: eval \"$(cargo xtask env)\"", env),
 ];

@@ -31,6 +31,8 @@ pub enum Command {
     Services,
     /// Show a service's endpoints, or an endpoint's fields and an example
     Describe(Describe),
+    /// What became of the calls under a request id: commons outcome order-17 --fence
+    Outcome(Outcome),
     /// Show the cluster as a node sees it
     Status,
     /// After damage to a lone node's log: cut it, and say what is lost
@@ -42,8 +44,20 @@ pub enum Command {
 impl Command {
     /// How it prints when nobody says: replies are for programs, the rest is for people.
     pub fn format(&self) -> Format {
-        if matches!(self, Command::Call(_)) { Format::Json } else { Format::Table }
+        if matches!(self, Command::Call(_) | Command::Outcome(_)) { Format::Json } else { Format::Table }
     }
+}
+
+#[derive(Args)]
+pub struct Outcome {
+    /// The id: what --request-id or Idempotency-Key said
+    pub id: String,
+    /// Forbid the id to all calls that have not run by now, so that the answer is final
+    #[arg(long)]
+    pub fence: bool,
+    /// Only what this service did under it
+    #[arg(long, value_name = "SERVICE", default_value = "")]
+    pub service: String,
 }
 
 #[derive(Args)]

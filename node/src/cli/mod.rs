@@ -9,6 +9,7 @@ mod failure;
 mod fields;
 mod find;
 mod logs;
+mod outcome;
 mod output;
 mod serve;
 mod signals;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
         Command::Call(call) => return call::run(call, finding, output),
         Command::Services => on_runtime(describe::services(&finding, format)),
         Command::Describe(wanted) => on_runtime(describe::describe(&finding, &wanted, format)),
+        Command::Outcome(asked) => on_runtime(outcome::run(&finding, &asked, format)),
         Command::Status => on_runtime(status::run(&finding, format)),
         Command::Repair(repair) => serve::repair(&repair.data),
         Command::Version => {

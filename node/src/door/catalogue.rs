@@ -1,5 +1,6 @@
 //! The services behind the doors, compiled once: names to find them by, schemas to fit bodies to.
 
+use actors::outcome::OutcomeRequest;
 use bytes::Bytes;
 use sdk::Service;
 use sdk::describe::{Described, describe};
@@ -21,7 +22,7 @@ pub struct Known {
     pub schema: u64,
 }
 
-/// All services by name. Internal endpoints are not there: no door knows them.
+/// All services by name, and the runtime's own. Internal endpoints are not there: no door knows them.
 pub struct Catalogue {
     services: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Known>>>,
     described: Arc<[Described]>,
@@ -29,6 +30,8 @@ pub struct Catalogue {
 
 impl Known {
     pub fn of(endpoint: Endpoint) -> Known {
+        // A pattern that is none shows now, not at the first call.
+        endpoint.limits();
         Known {
             id: endpoint.id(),
             request: Fit::of(&(endpoint.request)()),
@@ -61,7 +64,10 @@ impl Catalogue {
             let known = service.endpoints().filter(|endpoint| !endpoint.internal);
             (service.name(), known.map(|endpoint| (endpoint.name, Arc::new(Known::of(endpoint.clone())))).collect())
         };
-        Catalogue { services: services.iter().map(compile).collect(), described: describe(services).into() }
+        let mut compiled: BTreeMap<_, BTreeMap<_, _>> = services.iter().map(compile).collect();
+        let own = Arc::new(Known::of(Endpoint::of::<OutcomeRequest>()));
+        compiled.insert(actors::outcome::SERVICE, [(own.endpoint.name, own)].into());
+        Catalogue { services: compiled, described: describe(services).into() }
     }
 
     /// The exact names, as the Rust client sends them; else as people write them. The error suggests the nearest name.
