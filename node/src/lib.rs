@@ -5,6 +5,8 @@ pub mod cli;
 pub mod dev;
 pub mod door;
 pub mod http;
+mod open_files;
 pub mod repair;
 pub mod rpc;
 pub mod start;
+mod words;

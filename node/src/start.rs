@@ -2,7 +2,7 @@
 
 use crate::assembly::{AssemblyError, Materials, Opened};
 use crate::door::{Access, Catalogue, Doors, Gate, Identity, stop, token};
-use crate::{http, rpc};
+use crate::{http, open_files, rpc};
 use cluster::node::threads::OnFatal;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -72,6 +72,7 @@ pub async fn run(start: Start, stop: stop::Stop, ready: impl FnOnce(&Doors)) -> 
     {
         return Err(StartError::NotLoopback(open));
     }
+    open_files::raise();
     let folder = Folder::open(&start.data)?;
     // Before the engines: a node that cannot be reached need not be opened.
     let http_listener = listen(start.http).await?;

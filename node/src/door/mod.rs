@@ -7,6 +7,8 @@ pub mod json;
 pub mod stop;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 pub mod token;
 
 pub use access::{Access, Via};
@@ -17,20 +19,22 @@ pub use stop::{Stop, Stopper};
 use actors::call::{Answer, Call, Dispatch};
 use bytes::Bytes;
 use futures::FutureExt;
+use gate::{Counted, Pass};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Receiver;
 use wire::error::reasons;
 use wire::frame::Trace;
 use wire::ids::{ClusterId, NodeId};
 use wire::rpc::{REQUEST_ID_BYTES_MAX, RequestId};
-use wire::{Error, Kind, Outcome, Reason};
+use wire::{Endpoint, Error, Kind, Outcome, Reason};
 
 /// The program's version, as every door tells it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The largest request, decoded.
-pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// The longest request as text, unless its endpoint takes larger ones: JSON is wordier than what it says.
+pub const TEXT_BYTES_MAX: usize = 8 << 20;
 /// How long a call may take when its caller does not say.
 pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(10);
 /// How long it may take at most: an answer that comes later finds nobody.
@@ -83,14 +87,41 @@ pub struct Entering {
     pub body: Bytes,
 }
 
+/// What a door hands to its caller.
+pub enum Answered {
+    Reply(Bytes),
+    Items(Items),
+}
+
+/// Items of a live stream, which counts as one while this is held.
+pub struct Items {
+    items: Receiver<Result<Bytes, Error>>,
+    _pass: Pass,
+}
+
+impl Items {
+    /// The next item, or how the stream ended. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<Result<Bytes, Error>> {
+        self.items.recv().await
+    }
+
+    /// One that is there already.
+    pub fn ready(&mut self) -> Option<Result<Bytes, Error>> {
+        self.items.try_recv().ok()
+    }
+}
+
 impl Doors {
     /// Hands the call inside. A panic on the way is an answer like any other; the caller's door watches the deadline.
     pub fn enter(
         &self,
         known: &Arc<Known>,
         call: Entering,
-    ) -> impl Future<Output = Result<Answer, Error>> + Send + use<> {
-        let pending = self.gate.enter(call.body.len()).and_then(|pass| {
+    ) -> impl Future<Output = Result<Answered, Error>> + Send + use<> {
+        let counted = if known.endpoint.kind == Kind::Stream { Counted::Stream } else { Counted::Call };
+        // Limits of fields are enforced here and nowhere else: every call from outside passes, in binary by now.
+        let fits = check_size(&known.endpoint, call.body.len()).and_then(|()| known.endpoint.check(&call.body));
+        let pending = fits.and_then(|()| self.gate.enter(counted, call.body.len())).and_then(|pass| {
             let Entering { account, request_id, deadline, trace, body } = call;
             let call = Call { account, endpoint: known.endpoint.clone(), request_id, deadline, trace, body };
             let start = AssertUnwindSafe(|| self.dispatch.call(call));
@@ -102,16 +133,37 @@ impl Doors {
         let known = known.clone();
         async move {
             let answer = match pending {
-                Ok((pending, pass)) => {
+                Ok((pending, mut pass)) => {
                     let answer = AssertUnwindSafe(pending).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));
-                    drop(pass);
-                    answer
+                    pass.shrink();
+                    answer.map(|answer| match answer {
+                        Answer::Reply(bytes) => Answered::Reply(bytes),
+                        Answer::Items(items) => Answered::Items(Items { items, _pass: pass }),
+                    })
                 }
                 Err(refused) => Err(refused),
             };
             answer.map_err(|error| error.at(&known.id))
         }
     }
+}
+
+/// The rule for a request in binary, over every door.
+pub fn check_size(endpoint: &Endpoint, bytes: usize) -> Result<(), Error> {
+    match bytes > endpoint.body_bytes_max {
+        true => Err(too_large(endpoint.body_bytes_max)),
+        false => Ok(()),
+    }
+}
+
+/// How long a request of this endpoint may be as text.
+pub fn text_bytes_max(endpoint: &Endpoint) -> usize {
+    TEXT_BYTES_MAX.max(2 * endpoint.body_bytes_max)
+}
+
+/// A request holds more than that.
+pub fn too_large(bytes_max: usize) -> Error {
+    reasons::TOO_LARGE.refuse(format!("this request holds at most {} MiB", bytes_max >> 20))
 }
 
 fn panicked() -> Error {

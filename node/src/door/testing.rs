@@ -18,6 +18,7 @@ wire::endpoints! { demo:
     Query Balance(BalanceRequest) -> CreditResponse, key id or "default";
     Stream Watch(WatchRequest) -> WatchItem;
     internal Command Secret(SecretRequest) -> CreditResponse, key id;
+    body(10 << 20) Local Weigh(WeighRequest) -> CreditResponse;
 }
 
 /// Add to a balance.
@@ -41,6 +42,7 @@ pub struct Part {
 /// Ask for a balance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BalanceRequest {
+    #[schemars(length(max = 64))]
     pub id: String,
 }
 
@@ -48,6 +50,13 @@ pub struct BalanceRequest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WatchRequest {
     pub messages: i64,
+}
+
+/// Something heavy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WeighRequest {
+    pub file: wire::Bytes,
+    pub label: String,
 }
 
 /// Not for doors.
@@ -74,7 +83,8 @@ pub fn services() -> Vec<Service> {
         demo.not_yet::<CreditRequest>("test")
             .not_yet::<BalanceRequest>("test")
             .not_yet::<WatchRequest>("test")
-            .not_yet::<SecretRequest>("test"),
+            .not_yet::<SecretRequest>("test")
+            .not_yet::<WeighRequest>("test"),
     ]
 }
 

@@ -1,19 +1,22 @@
 //! Reading a request's body: bounded in size and time, and told what is wrong with it.
 
-use super::query;
-use crate::door::{BODY_BYTES_MAX, MEDIA, TOO_SLOW, json};
+use super::encoding::Decoder;
+use super::{multipart, query};
+use crate::door::gate::Pass;
+use crate::door::{TOO_SLOW, json, text_bytes_max, too_large};
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::timeout;
-use wire::{Error, error::reasons};
+use wire::{Endpoint, Error, error::reasons};
 
 /// How long a body may take to arrive, however slowly it trickles.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a request carried.
+#[derive(Debug)]
 pub enum Given {
     Nothing,
     Json(Value),
@@ -21,23 +24,52 @@ pub enum Given {
     Form(Value),
 }
 
-pub async fn read(headers: &HeaderMap, body: Body) -> Result<Given, Error> {
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        return Err(MEDIA.refuse(format!("Content-Encoding {encoding:?} is not read: send the body as it is")));
-    }
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Err(too_large());
-    }
-    let collected = timeout(ARRIVES_WITHIN, Limited::new(body, BODY_BYTES_MAX).collect()).await;
-    let bytes = match collected {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(error)) => return Err(reasons::BAD_BODY.refuse(format!("the body broke off: {error}"))),
-        Err(_) => return Err(TOO_SLOW.refuse(format!("the body did not arrive within {} s", ARRIVES_WITHIN.as_secs()))),
+/// Reads it for `endpoint`; `arriving` counts what is held of it.
+pub async fn read(headers: &HeaderMap, body: Body, endpoint: &Endpoint, arriving: &mut Pass) -> Result<Given, Error> {
+    let media = media(headers);
+    let bytes_max = match media {
+        Media::Multipart => text_bytes_max(endpoint).max(multipart::BYTES_MAX),
+        Media::Json | Media::Form => text_bytes_max(endpoint),
     };
-    let text = json::text(&bytes)?;
-    parse(media(headers), text)
+    let late = |_| TOO_SLOW.refuse(format!("the body did not arrive within {} s", ARRIVES_WITHIN.as_secs()));
+    let bytes = timeout(ARRIVES_WITHIN, collect(headers, body, bytes_max, arriving)).await.map_err(late)??;
+    match media {
+        _ if bytes.is_empty() => Ok(Given::Nothing),
+        Media::Multipart => multipart::parse(headers, bytes.into()).await.map(Given::Form),
+        // curl -d says "form" whatever it sends: JSON tells itself by its first letter.
+        Media::Form => match json::text(&bytes)? {
+            text if text.trim_start().starts_with('{') || text.trim().is_empty() => parse(text),
+            text => query::parse(text).map(Given::Form),
+        },
+        Media::Json => parse(json::text(&bytes)?),
+    }
+}
+
+/// JSON, or nothing.
+pub fn parse(text: &str) -> Result<Given, Error> {
+    if text.trim_start().is_empty() { Ok(Given::Nothing) } else { json::parse(text).map(Given::Json) }
+}
+
+async fn collect(headers: &HeaderMap, mut body: Body, bytes_max: usize, arriving: &mut Pass) -> Result<Vec<u8>, Error> {
+    let mut decoder = Decoder::of(headers, bytes_max)?;
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > bytes_max) {
+        return Err(too_large(bytes_max));
+    }
+    let mut sent = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| reasons::BAD_BODY.refuse(format!("the body broke off: {error}")))?;
+        // Trailers say nothing to us.
+        let Ok(piece) = frame.into_data() else { continue };
+        sent += piece.len();
+        if sent > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        let before = decoder.len();
+        decoder.push(&piece)?;
+        arriving.grow(decoder.len() - before)?;
+    }
+    decoder.finish()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,19 +87,4 @@ fn media(headers: &HeaderMap) -> Media {
         "multipart/form-data" => Media::Multipart,
         _ => Media::Json,
     }
-}
-
-fn parse(media: Media, text: &str) -> Result<Given, Error> {
-    let start = text.trim_start();
-    match media {
-        _ if start.is_empty() => Ok(Given::Nothing),
-        Media::Multipart => Err(MEDIA.refuse("multipart/form-data is not read yet: send JSON")),
-        // curl -d says "form" whatever it sends: JSON tells itself by its first letter.
-        Media::Form if !start.starts_with('{') => query::parse(text).map(Given::Form),
-        Media::Form | Media::Json => json::parse(text).map(Given::Json),
-    }
-}
-
-fn too_large() -> Error {
-    reasons::TOO_LARGE.refuse(format!("a request holds at most {} MiB", BODY_BYTES_MAX >> 20))
 }

@@ -1,90 +1,147 @@
 //! A call over HTTP, from its path to its reply.
 
-use super::{body, headers, origin, query, reply, stream};
-use crate::door::{DEADLINE_GRACE, Doors, Entering, Known, METHOD, time_for, too_late};
-use actors::call::Answer;
+use super::body::{self, Given};
+use super::lifeline::Lifeline;
+use super::{handshake, headers, origin, query, reply, stream};
+use crate::door::{Answered, DEADLINE_GRACE, Doors, Entering, Known, METHOD, time_for, too_late};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode, request::Parts};
 use axum::response::Response;
+use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 use wire::fit::{Origin, merge};
+use wire::frame::Trace;
 use wire::rpc::RequestId;
 use wire::{Error, error::reasons};
 
-type Names = Path<(String, String)>;
-type LongNames = Path<(String, String, String)>;
+type Names = Result<Path<(String, String)>, PathRejection>;
+type LongNames = Result<Path<(String, String, String)>, PathRejection>;
 
 /// `/v1/wallet/Credit`
-pub async fn short(State(doors): State<Arc<Doors>>, Path((service, endpoint)): Names, request: Request) -> Response {
-    answer(&doors, &service, &endpoint, request).await.unwrap_or_else(|error| reply::error(&error))
+pub async fn short(State(doors): State<Arc<Doors>>, names: Names, request: Request) -> Response {
+    let found = match &names {
+        Ok(Path((service, endpoint))) => doors.catalogue.find(service, endpoint).cloned(),
+        Err(wrong) => Err(no_path(wrong)),
+    };
+    answer(&doors, found, request).await.unwrap_or_else(|error| reply::error(&error))
 }
 
 /// `/v1/wallet/Wallet/Credit`: M3O's own OpenAPI files have it so.
-pub async fn long(
-    State(doors): State<Arc<Doors>>,
-    Path((service, again, endpoint)): LongNames,
-    request: Request,
-) -> Response {
-    if !service.eq_ignore_ascii_case(&again) {
-        let detail =
-            format!("No such API: the long form repeats the service's name, as in /v1/{service}/{service}/{endpoint}");
-        return reply::error(&reasons::NO_SUCH_ENDPOINT.refuse(detail).at("v1"));
-    }
-    answer(&doors, &service, &endpoint, request).await.unwrap_or_else(|error| reply::error(&error))
+pub async fn long(State(doors): State<Arc<Doors>>, names: LongNames, request: Request) -> Response {
+    let found = match &names {
+        Ok(Path((service, again, endpoint))) if service.eq_ignore_ascii_case(again) => {
+            doors.catalogue.find(service, endpoint).cloned()
+        }
+        Ok(Path((service, _, endpoint))) => {
+            let right = format!("/v1/{service}/{service}/{endpoint}");
+            let detail = format!("No such API: the long form repeats the service's name, as in {right}");
+            Err(reasons::NO_SUCH_ENDPOINT.refuse(detail).at("v1"))
+        }
+        Err(wrong) => Err(no_path(wrong)),
+    };
+    answer(&doors, found, request).await.unwrap_or_else(|error| reply::error(&error))
 }
 
-async fn answer(doors: &Arc<Doors>, service: &str, endpoint: &str, request: Request) -> Result<Response, Error> {
+fn no_path(wrong: &PathRejection) -> Error {
+    reasons::NO_SUCH_ENDPOINT.refuse(format!("No such API: {}", wrong.body_text())).at("v1")
+}
+
+pub(super) async fn answer(
+    doors: &Arc<Doors>,
+    found: Result<Arc<Known>, Error>,
+    request: Request,
+) -> Result<Response, Error> {
     let arrived = Instant::now();
     let (parts, sent) = request.into_parts();
+    if handshake::is_asked(&parts) {
+        let admitted = Admitted::check(doors, &parts, found);
+        return Ok(handshake::accept(doors.clone(), parts, admitted));
+    }
     if !matches!(parts.method, Method::POST | Method::GET | Method::PUT | Method::PATCH | Method::DELETE) {
         return Err(METHOD.refuse(format!("{} calls no endpoint: use POST", parts.method)).at("v1"));
     }
-    // The key comes first: what is behind the door is told to nobody without one.
-    let found = doors.catalogue.find(service, endpoint);
-    let via = origin::enter(doors, &parts, found.as_ref().ok().map(|known| known.endpoint.kind))?;
-    let known = found?;
-    let named = |error: Error| error.at(&known.id);
-    let request_id = headers::request_id(&parts.headers).map_err(named)?;
-    let time = time_for(headers::time_limit(&parts.headers).map_err(named)?);
-    let body = read(known, &parts, sent).await.map_err(named)?;
-    let call = Entering {
-        account: via.account().clone(),
-        deadline: arrived + time,
-        trace: headers::trace(&parts.headers),
-        body: (known.endpoint.request_from_json)(body).map_err(named)?.into(),
-        request_id: request_id.clone(),
+    let admitted = Admitted::check(doors, &parts, found)?;
+    let known = admitted.known.clone();
+    let mut arriving = doors.gate.arriving();
+    let given = match parts.method {
+        Method::GET => Given::Nothing,
+        _ => body::read(&parts.headers, sent, &known.endpoint, &mut arriving)
+            .await
+            .map_err(|error| error.at(&known.id))?,
     };
-    let given_up = (arrived + time + DEADLINE_GRACE).into();
-    let answer = timeout_at(given_up, doors.enter(known, call)).await.unwrap_or_else(|_| Err(too_late(known)))?;
-    let mut response = match answer {
-        Answer::Reply(bytes) => reply::json(StatusCode::OK, &known.shown(&bytes)?),
-        Answer::Items(items) => stream::reply(known.clone(), items).await?,
+    let has_id = admitted.request_id != RequestId::None;
+    let entering = admitted.entering(given, arrived)?;
+    drop(arriving);
+    let mut response = match run(doors, &known, entering).await? {
+        Answered::Reply(bytes) => reply::json(StatusCode::OK, &known.shown(&bytes)?),
+        Answered::Items(items) => {
+            stream::reply(known.clone(), items, parts.extensions.get::<Lifeline>().cloned()).await?
+        }
     };
-    if request_id != RequestId::None {
+    if has_id {
         headers::tell_how_long_the_id_is_kept(response.headers_mut());
     }
     Ok(response)
 }
 
-/// Query and body as one strict object: what the body says wins; a GET has only the query.
-async fn read(known: &Known, parts: &Parts, sent: axum::body::Body) -> Result<serde_json::Value, Error> {
-    let under = match parts.uri.query().filter(|query| !query.is_empty()) {
-        Some(text) => Some(known.request.take_part(query::parse(text)?, Origin::Text)?),
-        None => None,
-    };
-    let given = match parts.method {
-        Method::GET => body::Given::Nothing,
-        _ => body::read(&parts.headers, sent).await?,
-    };
+/// Hands it inside and waits for it, a little longer than it may take.
+pub async fn run(doors: &Doors, known: &Arc<Known>, entering: Entering) -> Result<Answered, Error> {
+    let given_up = (entering.deadline + DEADLINE_GRACE).into();
+    timeout_at(given_up, doors.enter(known, entering)).await.unwrap_or_else(|_| Err(too_late(known)))
+}
+
+/// A caller that was let in, and what its request says outside of the body.
+pub struct Admitted {
+    pub known: Arc<Known>,
+    account: Arc<str>,
+    request_id: RequestId,
+    time: Duration,
+    trace: Trace,
+    /// The query parameters, fitted.
+    under: Option<Value>,
+}
+
+impl Admitted {
+    /// The key comes first: what is behind the door is told to nobody without one.
+    pub fn check(doors: &Doors, parts: &Parts, found: Result<Arc<Known>, Error>) -> Result<Admitted, Error> {
+        let via = origin::enter(doors, parts, found.as_ref().ok().map(|known| known.endpoint.kind))?;
+        let known = found?;
+        let admit = || {
+            Ok(Admitted {
+                account: via.account().clone(),
+                request_id: headers::request_id(&parts.headers)?,
+                time: time_for(headers::time_limit(&parts.headers)?),
+                trace: headers::trace(&parts.headers),
+                under: match parts.uri.query().filter(|query| !query.is_empty()) {
+                    Some(text) => Some(known.request.take_part(query::parse(text)?, Origin::Text)?),
+                    None => None,
+                },
+                known: known.clone(),
+            })
+        };
+        admit().map_err(|error: Error| error.at(&known.id))
+    }
+
+    /// With its body, ready to go inside. `arrived`: its time runs from then.
+    pub fn entering(self, given: Given, arrived: Instant) -> Result<Entering, Error> {
+        let Admitted { known, account, request_id, time, trace, under } = self;
+        let body = compose(&known, under, given).and_then(known.endpoint.request_from_json);
+        let body = body.map_err(|error| error.at(&known.id))?.into();
+        Ok(Entering { account, request_id, deadline: arrived + time, trace, body })
+    }
+}
+
+/// Query and body as one strict object: what the body says wins.
+fn compose(known: &Known, under: Option<Value>, given: Given) -> Result<Value, Error> {
     let over = match (given, &under) {
-        (body::Given::Nothing, None) => serde_json::json!({}),
-        (body::Given::Nothing, Some(_)) => return Ok(known.request.take(under.unwrap_or_default(), Origin::Json)?),
-        (body::Given::Json(value), None) => return Ok(known.request.take(value, Origin::Json)?),
-        (body::Given::Json(value), Some(_)) => known.request.take_part(value, Origin::Json)?,
-        (body::Given::Form(value), _) => known.request.take_part(value, Origin::Text)?,
+        (Given::Nothing, None) => json!({}),
+        (Given::Nothing, Some(_)) => return Ok(known.request.take(under.unwrap_or_default(), Origin::Json)?),
+        (Given::Json(value), None) => return Ok(known.request.take(value, Origin::Json)?),
+        (Given::Json(value), Some(_)) => known.request.take_part(value, Origin::Json)?,
+        (Given::Form(value), _) => known.request.take_part(value, Origin::Text)?,
     };
-    let merged = merge(under.unwrap_or_else(|| serde_json::json!({})), over);
-    Ok(known.request.take(merged, Origin::Json)?)
+    Ok(known.request.take(merge(under.unwrap_or_else(|| json!({})), over), Origin::Json)?)
 }

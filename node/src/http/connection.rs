@@ -1,5 +1,6 @@
 //! Connections: how many, how slow, and how they end.
 
+use super::lifeline::Lifeline;
 use super::patience::Patience;
 use super::routes::Peer;
 use crate::door::{DRAIN, Stop};
@@ -14,8 +15,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep_until, timeout};
 use tower::Service as _;
 
@@ -35,6 +37,11 @@ impl Default for Limits {
     }
 }
 
+/// How many at a time are told that there is no room; the rest of a flood is hung up on.
+const TURNED_AWAY_MAX: usize = 64;
+/// What we sent and the peer's machine never acknowledged: that peer is gone.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
+
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
 Commons-Outcome: not_run\r\nCommons-Source: cluster\r\nConnection: close\r\nContent-Length: 165\r\n\r\n\
 {\"id\":\"v1\",\"code\":503,\"detail\":\"too many connections: try again shortly\",\"status\":\"Service Unavailable\",\
@@ -42,6 +49,7 @@ Commons-Outcome: not_run\r\nCommons-Source: cluster\r\nConnection: close\r\nCont
 
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stop: Stop) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(limits.connections));
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -59,55 +67,65 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut st
                 continue;
             }
         };
-        let Ok(permit) = room.clone().try_acquire_owned() else {
+        let Ok(place) = room.clone().try_acquire_owned() else {
             tracing::warn!(%peer, limit = limits.connections, "too many HTTP connections: one is turned away");
-            tokio::spawn(turn_away(stream));
+            if let Ok(turn) = turned_away.clone().try_acquire_owned() {
+                tokio::spawn(async move {
+                    turn_away(stream).await;
+                    drop(turn);
+                });
+            }
             continue;
         };
-        let _ = stream.set_nodelay(true);
-        tokio::spawn(connection(stream, peer, router.clone(), limits, graceful.watcher(), permit));
+        prepare(&stream);
+        let lifeline = Lifeline::new(stop.clone(), Arc::new(place));
+        tokio::spawn(connection(stream, peer, router.clone(), limits, graceful.watcher(), lifeline));
     }
     drop(listener);
-    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    // Connections first; a WebSocket has left hyper's hands and shows by its place only.
+    let ended = async {
+        graceful.shutdown().await;
+        let _ = room.acquire_many(u32::try_from(limits.connections).unwrap_or(u32::MAX)).await;
+    };
+    if timeout(DRAIN, ended).await.is_err() {
         tracing::warn!("HTTP calls were still under way after {} s: their connections are cut", DRAIN.as_secs());
     }
     Ok(())
 }
 
-async fn connection(
-    stream: TcpStream,
+/// Small replies leave at once, and a peer that vanished is noticed.
+fn prepare(stream: &TcpStream) {
+    let socket = socket2::SockRef::from(stream);
+    let probe = socket2::TcpKeepalive::new().with_time(UNACKNOWLEDGED_MAX).with_interval(Duration::from_secs(10));
+    // A peer that is gone already makes these fail; the first read tells.
+    let _ = stream.set_nodelay(true);
+    let _ = socket.set_tcp_keepalive(&probe.with_retries(3));
+    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX));
+}
+
+/// Serves one until it ends; an upgraded one goes on without hyper.
+pub async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     peer: SocketAddr,
     router: Router,
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
-    permit: OwnedSemaphorePermit,
+    lifeline: Lifeline,
 ) {
     // hyper watches the head of each request, but not what comes before it knows which HTTP it speaks.
     let begun = Arc::new(AtomicBool::new(false));
     let service = {
-        let begun = begun.clone();
+        let (begun, lifeline) = (begun.clone(), lifeline.clone());
         service_fn(move |mut request: hyper::Request<Incoming>| {
             begun.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(lifeline.clone());
             router.clone().call(request.map(axum::body::Body::new))
         })
     };
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.patience)
-        .max_buf_size(limits.head_bytes)
-        .max_headers(100);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(limits.patience)
-        .keep_alive_timeout(limits.patience)
-        .max_concurrent_streams(256)
-        .max_header_list_size(limits.head_bytes as u32);
+    let builder = builder(&limits);
     let io = TokioIo::new(Patience::new(stream, limits.patience));
-    let served = watcher.watch(builder.serve_connection(io, service).into_owned());
+    let served = watcher.watch(builder.serve_connection_with_upgrades(io, service).into_owned());
     let late = sleep_until(tokio::time::Instant::now() + limits.patience);
     tokio::pin!(served);
     let ended = tokio::select! {
@@ -126,13 +144,41 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "an HTTP connection ended early");
     }
-    drop(permit);
+    drop(lifeline);
 }
 
-async fn turn_away(stream: TcpStream) {
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.patience)
+        .max_buf_size(limits.head_bytes)
+        .max_headers(100);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.patience)
+        .keep_alive_timeout(limits.patience)
+        .max_concurrent_streams(256)
+        // A reset stream is forgotten, its call is not: who opens and resets without end (CVE-2023-44487) is hung up on.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(256)
+        .max_header_list_size(limits.head_bytes as u32)
+        .max_send_buf_size(64 << 10)
+        .enable_connect_protocol();
+    builder
+}
+
+/// Says so and reads what the other side sends meanwhile: a connection dropped with something unread is reset, and the
+/// answer with it.
+async fn turn_away(mut stream: TcpStream) {
     let _ = timeout(Duration::from_secs(1), async {
-        stream.writable().await?;
-        stream.try_write(FULL).map(drop)
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        let mut unread = [0; 1 << 10];
+        while stream.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Who enters over HTTP; and where no key is asked (dev mode), that no web page from elsewhere drives the node (P21).
 
-use super::headers;
 use super::routes::Peer;
+use super::{handshake, headers};
 use crate::door::{Doors, Via};
 use axum::http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Authority};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,7 +12,11 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Lets the caller in or says why not. `kind`: of the endpoint called, where one is.
 pub fn enter(doors: &Doors, parts: &Parts, kind: Option<Kind>) -> Result<Via, Error> {
     let near = parts.extensions.get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-    let via = doors.access.check(headers::key(&parts.headers).as_deref(), near)?;
+    let mut key = headers::key(&parts.headers);
+    if key.is_none() && handshake::is_asked(parts) {
+        key = handshake::key(&parts.headers).map(str::to_string);
+    }
+    let via = doors.access.check(key.as_deref(), near)?;
     if let Via::Loopback(_) = via {
         own_machine_only(parts, kind).map_err(|why| {
             let detail = format!("{why}: in dev mode only pages and programs of this machine may call without a key");
@@ -43,9 +47,10 @@ fn own_machine_only(parts: &Parts, kind: Option<Kind>) -> Result<(), String> {
     if sites.contains(&"cross-site") {
         return Err("another site sent this request (Sec-Fetch-Site: cross-site)".into());
     }
-    // An <img> of another local page sends no Origin: GET may not change anything for it.
+    // An <img> of another local page sends no Origin: GET may not change anything for it. A page's WebSocket always does.
     let writes = matches!(kind, Some(Kind::Command | Kind::Handler));
-    if parts.method == Method::GET && writes && !sites.iter().all(|site| matches!(*site, "same-origin" | "none")) {
+    let is_get = parts.method == Method::GET && !handshake::is_asked(parts);
+    if is_get && writes && !sites.iter().all(|site| matches!(*site, "same-origin" | "none")) {
         return Err("a GET from another page may not change anything: use POST".into());
     }
     Ok(())

@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Fails when the first byte, or room for the next one to send, takes longer than `limit`.
-pub struct Patience {
-    stream: TcpStream,
+pub struct Patience<S> {
+    stream: S,
     limit: Duration,
     timer: Pin<Box<Sleep>>,
     /// The timer runs for a byte to come.
@@ -19,8 +18,8 @@ pub struct Patience {
     stuck: bool,
 }
 
-impl Patience {
-    pub fn new(stream: TcpStream, limit: Duration) -> Patience {
+impl<S> Patience<S> {
+    pub fn new(stream: S, limit: Duration) -> Patience<S> {
         let timer = Box::pin(sleep_until(Instant::now() + limit));
         Patience { stream, limit, timer, silent: true, stuck: false }
     }
@@ -39,7 +38,7 @@ impl Patience {
     }
 }
 
-impl AsyncRead for Patience {
+impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if !self.silent {
@@ -54,7 +53,7 @@ impl AsyncRead for Patience {
     }
 }
 
-impl AsyncWrite for Patience {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.watch(cx, wrote)

@@ -8,33 +8,63 @@ const DEPTH_MAX: usize = 16;
 /// More pairs than any endpoint has fields.
 const PAIRS_MAX: usize = 1_000;
 
-/// Every value is text; repeats are joined with commas; `a.b=1` is `{"a": {"b": "1"}}`.
-pub fn parse(text: &str) -> Result<Value, Error> {
-    let mut out = Map::new();
-    for (n, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        if n == PAIRS_MAX {
+/// Pairs that become an object: repeats are joined with commas; `a.b=1` is `{"a": {"b": "1"}}`.
+#[derive(Default)]
+pub struct Pairs {
+    object: Map<String, Value>,
+    count: usize,
+}
+
+impl Pairs {
+    pub fn add(&mut self, name: &str, value: String) -> Result<(), Error> {
+        self.put(name, value, true)
+    }
+
+    /// A value that cannot be joined with another one.
+    pub fn add_once(&mut self, name: &str, value: String) -> Result<(), Error> {
+        self.put(name, value, false)
+    }
+
+    fn put(&mut self, name: &str, value: String, joins: bool) -> Result<(), Error> {
+        self.count += 1;
+        if self.count > PAIRS_MAX {
             return Err(reasons::BAD_BODY.refuse(format!("more than {PAIRS_MAX} parameters")));
         }
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decode(name)?, decode(value)?);
         let path: Vec<&str> = name.trim().split('.').collect();
         if path.len() > DEPTH_MAX {
             return Err(reasons::BAD_BODY.refuse(format!("{}: dots nest at most {DEPTH_MAX} deep", path[0])));
         }
-        put(&mut out, &path, value).map_err(|rule| reasons::BAD_BODY.refuse(format!("{}: {rule}", name.trim())))?;
+        let wrong = |rule| reasons::BAD_BODY.refuse(format!("{}: {rule}", name.trim()));
+        put(&mut self.object, &path, value, joins).map_err(wrong)
     }
-    Ok(Value::Object(out))
 }
 
-fn put(object: &mut Map<String, Value>, path: &[&str], value: String) -> Result<(), &'static str> {
+impl From<Pairs> for Value {
+    fn from(pairs: Pairs) -> Value {
+        Value::Object(pairs.object)
+    }
+}
+
+/// Every value is text.
+pub fn parse(text: &str) -> Result<Value, Error> {
+    let mut pairs = Pairs::default();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        pairs.add(&decode(name)?, decode(value)?)?;
+    }
+    Ok(pairs.into())
+}
+
+fn put(object: &mut Map<String, Value>, path: &[&str], value: String, joins: bool) -> Result<(), &'static str> {
     let (first, rest) = path.split_first().expect("split gives at least one part");
     if !rest.is_empty() {
         let inner = object.entry(*first).or_insert_with(|| Value::Object(Map::new()));
         let inner = inner.as_object_mut().ok_or("is a value and an object at once")?;
-        return put(inner, rest, value);
+        return put(inner, rest, value, joins);
     }
     match object.get_mut(*first) {
         None => drop(object.insert(first.to_string(), Value::String(value))),
+        Some(Value::String(_)) if !joins => return Err("a file is given once"),
         Some(Value::String(before)) => {
             before.push(',');
             before.push_str(&value);

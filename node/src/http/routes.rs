@@ -1,14 +1,13 @@
 //! Which path leads where.
 
-use super::{call, cors, origin, reply};
-use crate::door::{Doors, METHOD, NO_SUCH_PATH, VERSION};
+use super::{call, cors, explore, openapi, origin, outcome, page, reply};
+use crate::door::{Doors, METHOD, NO_SUCH_PATH};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,20 +18,19 @@ pub struct Peer(pub SocketAddr);
 /// The door without its socket.
 pub fn router(doors: Arc<Doors>) -> Router {
     Router::new()
-        .route("/", get(version))
+        .route("/", page::route(&doors))
+        .route("/openapi.json", openapi::route(&doors))
+        .route("/publicapi/explore/{what}", any(explore::answer))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/status", get(status))
+        .route("/v1/_/outcome/{id}", any(outcome::answer))
         .route("/v1/{service}/{endpoint}", any(call::short))
         .route("/v1/{service}/{again}/{endpoint}", any(call::long))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(cors::every_reply))
         .with_state(doors)
-}
-
-async fn version() -> Response {
-    reply::json(StatusCode::OK, &json!({ "version": VERSION }))
 }
 
 async fn ready(State(doors): State<Arc<Doors>>) -> Response {

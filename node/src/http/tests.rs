@@ -1,6 +1,7 @@
 //! The door without a socket: what comes in, what goes out, what is refused.
 
 use super::{Peer, router};
+use crate::door::gate::Bounds;
 use crate::door::testing::{Fake, Reaction, TOKEN, credited, doors};
 use crate::door::{Access, Doors, Gate};
 use axum::body::Body;
@@ -13,8 +14,12 @@ use wire::rpc::RequestId;
 use wire::{Reason, error::reasons};
 
 mod bad_input;
+mod bodies;
 mod dev_mode;
+mod http2;
+mod public;
 mod sockets;
+mod web_sockets;
 
 struct Reply {
     code: u16,
@@ -204,7 +209,7 @@ async fn nobody_enters_without_the_token() {
 
 #[tokio::test]
 async fn a_full_node_says_so_at_once() {
-    let door = doors(Fake::echo(), |doors| doors.gate = Gate::new(0, 1 << 20));
+    let door = doors(Fake::echo(), |doors| doors.gate = Gate::new(Bounds { calls: 0, ..Bounds::default() }));
     let reply = send(&door, post("/v1/demo/Credit", "{}")).await;
     assert_eq!((reply.code, reply.header("retry-after"), reply.header("commons-outcome")), (429, "1", "not_run"));
 }
@@ -236,9 +241,21 @@ async fn every_reply_may_be_read_by_pages() {
         (reply.code, reply.text.as_str(), reply.header("access-control-allow-origin")),
         (200, "", "http://a.example")
     );
+    assert_eq!(reply.header("access-control-max-age"), "7200");
+    let allowed = reply.header("access-control-allow-headers");
+    let m3o = "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, Authorization, Micro-Namespace";
+    assert!(allowed.starts_with(m3o), "{allowed}");
+    for ours in ["Content-Encoding", "Idempotency-Key", "Commons-Timeout-Ms", "traceparent"] {
+        assert!(allowed[m3o.len()..].split(", ").any(|name| name == ours), "{ours}: {allowed}");
+    }
     let reply = send(&door, request("GET", "/nowhere", &[], "")).await;
     assert_eq!((reply.code, reply.header("access-control-allow-origin")), (404, "*"));
     assert_eq!(reply.header("access-control-allow-methods"), "POST, PATCH, GET, OPTIONS, PUT, DELETE");
+    assert_eq!(reply.header("access-control-allow-credentials"), "true");
+    let exposed = reply.header("access-control-expose-headers");
+    for ours in ["Commons-Outcome", "Commons-Source", "Commons-Idempotency-Kept-Seconds", "Retry-After"] {
+        assert!(exposed.split(", ").any(|name| name == ours), "{ours}: {exposed}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,9 @@ use super::flow::{Done, Flow, Step};
 use super::table::{Codec, Live, Table};
 use super::{Limits, hello, own};
 use crate::door::{
-    BODY_BYTES_MAX, DEADLINE_GRACE, DRAIN, Doors, Entering, Known, Stop, check_request_id, gate, json, time_for,
-    too_late,
+    Answered, DEADLINE_GRACE, DRAIN, Doors, Entering, Known, Stop, check_request_id, gate, json, text_bytes_max,
+    time_for, too_large, too_late,
 };
-use actors::call::Answer;
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use futures::stream::{AbortHandle, Abortable, FuturesUnordered, StreamExt};
@@ -169,11 +168,8 @@ impl Connection {
         if self.table.has(frame.stream) {
             return Err(format!("call {} is under way already", frame.stream));
         }
-        if call.service == own::NAME {
-            match own::answer(&self.doors, &call.endpoint) {
-                Ok(value) => self.send(Kind::Reply, frame.stream, &Reply { body: json_body(&value) }),
-                Err(error) => self.fail(frame.stream, error),
-            }
+        if let Some(value) = own::answer(&self.doors, &call.service, &call.endpoint) {
+            self.send(Kind::Reply, frame.stream, &Reply { body: json_body(&value) });
             return Ok(());
         }
         match self.prepare(&frame, call) {
@@ -200,14 +196,12 @@ impl Connection {
         if let RequestId::Caller(id) = &call.request_id {
             check_request_id(id).map_err(named)?;
         }
-        let (codec, sent) = match &call.body {
-            Body::Binary { bytes, .. } => (Codec::Binary, bytes.0.len()),
-            Body::Json(text) => (Codec::Json, text.0.len()),
+        let (codec, sent, max) = match &call.body {
+            Body::Binary { bytes, .. } => (Codec::Binary, bytes.0.len(), known.endpoint.body_bytes_max),
+            Body::Json(text) => (Codec::Json, text.0.len(), text_bytes_max(&known.endpoint)),
         };
-        if sent > BODY_BYTES_MAX {
-            return Err(named(
-                reasons::TOO_LARGE.refuse(format!("a request holds at most {} MiB", BODY_BYTES_MAX >> 20)),
-            ));
+        if sent > max {
+            return Err(named(too_large(max)));
         }
         if self.table.len() >= self.limits.calls {
             return Err(named(gate::full(format!("{} calls are under way on this connection", self.limits.calls))));
@@ -243,12 +237,12 @@ impl Connection {
     fn finish_step(&mut self, stream: u64, done: Done) {
         let Some(live) = self.table.get(stream) else { return };
         let item = match done {
-            Done::Answered(Ok(Answer::Items(items))) => {
+            Done::Answered(Ok(Answered::Items(items))) => {
                 live.given_up = None;
                 live.flow.parked = Some(items);
                 return self.pump(stream);
             }
-            Done::Answered(Ok(Answer::Reply(bytes))) => match reply(live, bytes) {
+            Done::Answered(Ok(Answered::Reply(bytes))) => match reply(live, bytes) {
                 Ok(reply) => {
                     self.table.remove(stream);
                     return self.send(Kind::Reply, stream, &reply);

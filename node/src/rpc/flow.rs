@@ -1,21 +1,17 @@
 //! What runs for a call, and how many items its reader takes.
 
-use actors::call::Answer;
+use crate::door::{Answered, Items};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::Abortable;
-use tokio::sync::mpsc::Receiver;
 use wire::Error;
-
-/// Items of a stream.
-pub type Items = Receiver<Result<Bytes, Error>>;
 
 /// One step of a call, run beside the others of its connection.
 pub type Step = Abortable<BoxFuture<'static, (u64, Done)>>;
 
 /// What a step came to.
 pub enum Done {
-    Answered(Result<Answer, Error>),
+    Answered(Result<Answered, Error>),
     /// The next item, or the end; with the stream to go on with.
     Item(Option<Result<Bytes, Error>>, Items),
 }

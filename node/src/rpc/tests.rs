@@ -1,6 +1,7 @@
 //! The door and the client over loopback, on a runtime that does as it is told.
 
 use super::{Limits, serve_within};
+use crate::door::gate::Bounds;
 use crate::door::testing::{
     BalanceRequest, CreditRequest, Fake, Reaction, TOKEN, WatchRequest, credited, doors, identity,
 };
@@ -136,7 +137,7 @@ async fn json_calls_have_the_leniency_and_the_look_of_http() {
         serde_json::json!({"nodes": []})
     );
     let services = client.call_json("_", "Services", &serde_json::json!({})).await.unwrap();
-    assert_eq!((&services[0]["name"], services[0]["endpoints"].as_array().unwrap().len()), (&"demo".into(), 3));
+    assert_eq!((&services[0]["name"], services[0]["endpoints"].as_array().unwrap().len()), (&"demo".into(), 4));
 }
 
 #[tokio::test]
@@ -159,7 +160,8 @@ async fn a_full_node_refuses_at_once_and_the_client_comes_back() {
         Some(told) => Reaction::Later(told),
         None => Reaction::Reply(credited(2)),
     });
-    let node = run_with(fake.clone(), |doors| doors.gate = Gate::new(1, 1 << 20), |_| {}).await;
+    let node =
+        run_with(fake.clone(), |doors| doors.gate = Gate::new(Bounds { calls: 1, ..Bounds::default() }), |_| {}).await;
     let client = client(node.at).await;
     let held = tokio::spawn({
         let client = client.clone();

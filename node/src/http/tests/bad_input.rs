@@ -59,7 +59,7 @@ async fn bytes_that_are_no_text_or_too_many() {
     assert_eq!((code, &error["reason"], &error["id"]), (413, &json!("too_large"), &json!("demo.credit")));
     // Without a length said before.
     let chunks =
-        futures::stream::iter((0..1100).map(|_| Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b' '; 1024]))));
+        futures::stream::iter((0..8193).map(|_| Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b' '; 1024]))));
     assert_eq!(refused(Body::from_stream(chunks)).await.0, 413);
     let (code, error) = refused("[".repeat(100_000)).await;
     assert_eq!((code, &error["detail"]), (400, &json!("broken JSON at line 1, column 128: recursion limit exceeded")));
@@ -106,9 +106,7 @@ async fn methods_and_media_we_do_not_read() {
     let reply = send(&door, request("TRACE", "/v1/demo/Credit", &[("authorization", &token)], "")).await;
     assert_eq!(reply.code, 405);
     assert_eq!(send(&door, request("POST", "/healthz", &[], "")).await.json()["reason"], "method_not_allowed");
-    for (name, value) in [("content-encoding", "gzip"), ("content-type", "multipart/form-data; boundary=x")] {
-        let reply =
-            send(&door, request("POST", "/v1/demo/Credit", &[("authorization", &token), (name, value)], "--x")).await;
-        assert_eq!((reply.code, &reply.json()["reason"]), (415, &json!("unsupported_media")), "{value}");
-    }
+    let headers = [("authorization", token.as_str()), ("content-encoding", "br")];
+    let reply = send(&door, request("POST", "/v1/demo/Credit", &headers, "--x")).await;
+    assert_eq!((reply.code, &reply.json()["reason"]), (415, &json!("unsupported_media")));
 }

@@ -75,6 +75,65 @@ async fn one_connection_too_many_is_told() {
 }
 
 #[tokio::test]
+async fn a_web_socket_keeps_its_connections_place_and_ends_when_the_node_stops() {
+    let node = run(Fake::new(|_| Reaction::Items(vec![], None)), |limits| limits.connections = 1).await;
+    let request = format!(
+        "GET /v1/demo/Watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let mut held = TcpStream::connect(node.at).await.unwrap();
+    held.write_all(request.as_bytes()).await.unwrap();
+    let mut head = vec![];
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(held.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    // A masked `{}`; then hyper has nothing to do with the connection any more.
+    held.write_all(b"\x81\x82\0\0\0\0{}").await.unwrap();
+    assert!(talk(node.at, "").await.starts_with("HTTP/1.1 503"));
+    node.stopper.stop();
+    let mut close = [0; 4];
+    held.read_exact(&mut close).await.unwrap();
+    assert_eq!(close, [0x88, 2, 0x03, 0xe9], "a close with 1001");
+    // Ours in return.
+    held.write_all(b"\x88\x82\0\0\0\0\x03\xe9").await.unwrap();
+    drop(held);
+    node.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_body_is_the_last_of_its_connection() {
+    let node = run(Fake::echo(), |_| {}).await;
+    // Refused before all of it came: what still comes must not be read as the next request.
+    let text = format!(
+        "POST /v1/demo/Credit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n\
+         GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        100 << 20
+    );
+    let heard = talk(node.at, &text).await;
+    assert!(heard.starts_with("HTTP/1.1 413") && heard.matches("HTTP/1.1").count() == 1, "{heard}");
+}
+
+#[tokio::test]
+async fn a_live_stream_over_http_ends_with_a_word_when_the_node_stops() {
+    let node = run(Fake::new(|_| Reaction::Items(vec![json!({"n": 1})], None)), |_| {}).await;
+    let text = format!(
+        "POST /v1/demo/Watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 0\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(node.at).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut heard = String::new();
+    while !heard.contains(r#"{"n":"1"}"#) {
+        heard.push(stream.read_u8().await.unwrap().into());
+    }
+    node.stopper.stop();
+    stream.read_to_string(&mut heard).await.unwrap();
+    assert!(heard.contains(r#""reason":"stopping""#) && heard.ends_with("0\r\n\r\n"), "{heard}");
+    node.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn stopping_lets_calls_finish_and_takes_no_new_ones() {
     let (tell, told) = tokio::sync::oneshot::channel();
     let told = std::sync::Mutex::new(Some(told));

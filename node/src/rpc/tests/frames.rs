@@ -183,7 +183,8 @@ async fn bodies_that_do_not_fit() {
             Body::Binary { schema: 1, bytes: wire::Bytes(vec![1]) },
             Some("this node's types are of another version: send JSON"),
         ),
-        (json(&" ".repeat((1 << 20) + 1)), Some("a request holds at most 1 MiB")),
+        (json(&" ".repeat((8 << 20) + 1)), Some("this request holds at most 8 MiB")),
+        (json(&format!(r#"{{"id":"{}"}}"#, "x".repeat(1 << 20))), Some("this request holds at most 1 MiB")),
     ];
     for (body, want) in rows {
         raw.send(&[call(1, "Credit", body)]).await;
