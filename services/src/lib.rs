@@ -9,6 +9,7 @@ use sdk::{Endpoint, Service};
 
 pub mod cache;
 pub mod helloworld;
+mod hidden;
 pub mod id;
 pub mod password;
 pub mod time;
