@@ -1,7 +1,7 @@
 //! Reading the rows of one entity.
 
 use crate::runtime::keys::RowKey;
-use crate::runtime::{Order, Rows, broken_row, cursor, value::Value};
+use crate::runtime::{Order, Rows, broken_row, value::Value};
 use crate::table::key_bytes;
 use crate::tx::Scope;
 use crate::{Limit, Reason, Result, Row, Table, TableKey, Time};
@@ -171,19 +171,18 @@ impl<K: TableKey, V: Serialize + DeserializeOwned> Scan<'_, K, V> {
     /// ≤ 0 and empty are the defaults, a limit over the most and a cursor of another list are refused.
     pub fn page(mut self, sizes: Limit, limit: i64, cursor: &str) -> Result<(Vec<(K, V)>, String)> {
         let limit = page_limit(sizes, limit)?;
-        if !cursor.is_empty() {
-            let last = cursor::read(cursor)?;
-            K::read(&last).filter(|(_, rest)| rest.is_empty()).ok_or_else(cursor::foreign)?;
-            let last = self.prefix.clone().row(&last).as_bytes().to_vec();
+        if let Some(last) = self.table.behind(cursor)? {
+            let last = self.prefix.clone().row(&key_bytes(&last)).as_bytes().to_vec();
             match self.order {
                 Order::Ascending => self.from = self.from.max([&last[..], &[0]].concat()),
                 Order::Descending => self.to = self.to.min(last),
             }
         }
+        let table = self.table;
         let mut rows = self.take(limit + 1)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let cursor = rows.last().filter(|_| more).map(|(key, _)| cursor::write(&key_bytes(key))).unwrap_or_default();
+        let cursor = rows.last().filter(|_| more).map(|(key, _)| table.cursor(key)).unwrap_or_default();
         Ok((rows, cursor))
     }
 

@@ -1,6 +1,6 @@
 //! What an entity holds: single rows and ordered tables, declared as statics.
 
-use crate::runtime::{broken_row, keys, value::Value};
+use crate::runtime::{broken_row, cursor, keys, value::Value};
 use crate::{Bytes, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
@@ -104,6 +104,20 @@ impl<K: TableKey, V: Serialize + DeserializeOwned> Table<K, V> {
     /// `name` is part of every key: unique within the service, never changed.
     pub const fn new(name: &'static str) -> Table<K, V> {
         Table { layout: Layout::new(name), key: PhantomData }
+    }
+
+    /// The cursor of a page that ended with `last`, for a function that makes its pages itself.
+    pub fn cursor(&self, last: &K) -> String {
+        cursor::write(&key_bytes(last))
+    }
+
+    /// The key behind which the page of this cursor begins; `None` = from the start.
+    pub fn behind(&self, cursor: &str) -> Result<Option<K>> {
+        if cursor.is_empty() {
+            return Ok(None);
+        }
+        let last = cursor::read(cursor)?;
+        K::read(&last).filter(|(_, rest)| rest.is_empty()).map(|(last, _)| Some(last)).ok_or_else(cursor::foreign)
     }
 
     versions!();
@@ -212,6 +226,17 @@ mod tests {
             (vec![127, 255, 255, 255, 255, 255, 255, 255], vec![128, 0, 0, 0, 0, 0, 0, 1])
         );
         assert_eq!(key_bytes(&("a".to_string(), 3_u16)), *b"a\0\x01\0\x03");
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_key() {
+        let table: Table<(String, u16), ()> = Table::new("t");
+        let key = ("a\0".to_string(), 7);
+        assert_eq!(table.behind(&table.cursor(&key)).unwrap(), Some(key));
+        assert_eq!(table.behind("").unwrap(), None);
+        for foreign in ["0", "1ff", &format!("{}00", table.cursor(&("a".into(), 7)))] {
+            assert_eq!(table.behind(foreign).unwrap_err().code, 400, "{foreign}");
+        }
     }
 
     #[test]
