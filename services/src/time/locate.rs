@@ -80,11 +80,14 @@ fn spot(place: Place<'static>, zone: Zone) -> Spot {
 /// The city that a zone is named after, else its largest, else (`Japan`) that of the country it is named after.
 fn of_zone(zone: Zone) -> Spot {
     let city = zone.name.rsplit('/').next().unwrap_or_default();
+    // All places are looked through for it (1 ms), so not for `Etc/GMT+5` and `EST`.
+    let is_country = !zone.name.contains('/') && zone.name.contains(|c: char| c.is_ascii_lowercase());
+    let in_country = || places::all().find(|place| place.country.eq_ignore_ascii_case(zone.name));
     let place = places::named(city)
         .find(|place| place.timezone == zone.name)
         .or_else(|| places::named(city).find(|place| zone.is_alias_of(place.timezone)))
         .or_else(|| places::largest_in(zone.name))
-        .or_else(|| places::all().find(|place| place.country.eq_ignore_ascii_case(zone.name)));
+        .or_else(|| if is_country { in_country() } else { None });
     match place {
         Some(place) => spot(place, zone),
         None => Spot { name: zone.name.into(), region: "", country: "", latitude: 0.0, longitude: 0.0, zone },
