@@ -20,6 +20,8 @@ pub enum Way {
     RustId,
     /// `Idempotency-Key`.
     HttpKey,
+    /// The same; a lost answer is asked for by its id, with a fence, and never asked again (P6).
+    HttpOutcome,
     /// HTTP without an id: asked once.
     HttpBare,
 }
@@ -62,7 +64,8 @@ impl Op {
         let way = match random.random_range(0..8) {
             0..3 => Way::Session,
             3 => Way::RustId,
-            4 | 5 => Way::HttpKey,
+            4 => Way::HttpKey,
+            5 => Way::HttpOutcome,
             _ => Way::HttpBare,
         };
         Op { what, way, label }

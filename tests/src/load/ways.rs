@@ -3,7 +3,7 @@
 use super::{Fate, Op, Way, What};
 use crate::http::{Http, Lost, Reply};
 use crate::{Node, wait};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use client::{Client, Outcome};
 use serde_json::{Value, json};
 use services::{cache, wallet};
@@ -61,6 +61,23 @@ impl Doors {
                 Ok(self.rust(op, &client).await)
             }
             Way::HttpKey | Way::HttpBare => over_http(self.reply(op).await),
+            Way::HttpOutcome => match over_http(self.reply(op).await)? {
+                Fate::Unknown => self.outcome(op).await,
+                fate => Ok(fate),
+            },
+        }
+    }
+
+    /// What became of it, once for all: done is done, and what was not seen will never be.
+    async fn outcome(&self, op: &Op) -> Result<Fate> {
+        let began = Instant::now();
+        let path = format!("/v1/_/outcome/{}?fence=1", op.label);
+        loop {
+            match self.http.get(&path).await {
+                Ok(reply) if reply.code == 200 => return told(&reply.json()?),
+                _ if began.elapsed() > ANSWER_WITHIN => bail!("{}: nobody tells its outcome", op.label),
+                _ => wait::pass(PAUSE).await,
+            }
         }
     }
 
@@ -121,6 +138,23 @@ impl Op {
                 ("/v1/cache/Increment", json!({"key": counter_key(era, counter), "value": by}))
             }
         }
+    }
+}
+
+/// A fenced outcome as a fate.
+fn told(outcome: &Value) -> Result<Fate> {
+    let calls = outcome["calls"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match (outcome["state"].as_str(), outcome["definite"].as_bool(), calls) {
+        (Some("not_seen"), Some(true), []) => Ok(Fate::NotRun),
+        (Some("done"), Some(true), [call]) if call["error"].is_null() => {
+            let value = number(&call["reply"]["balance"]).or_else(|| number(&call["reply"]["value"]));
+            value.map(Fate::Done).with_context(|| format!("no balance or value in {outcome}"))
+        }
+        (Some("done"), Some(true), [call]) => {
+            let reason = call["error"]["reason"].as_str().with_context(|| format!("no reason in {outcome}"))?;
+            Ok(Fate::Refused(reason.into()))
+        }
+        _ => bail!("an outcome that is none: {outcome}"),
     }
 }
 
