@@ -40,7 +40,7 @@ fn a_misfit_names_its_field() {
                     vec![json!("x"), json!(1.5), json!(u64::MAX), json!("9223372036854775808"), json!([1])]
                 }
                 Some("boolean") => vec![json!("yes"), json!([])],
-                Some("array") => vec![json!(1), json!({}), json!([{}])],
+                Some("array") => vec![json!(1), json!({})],
                 _ => panic!("{}: no wrong values known for {part}", endpoint.id()),
             };
             for value in wrong {
