@@ -66,6 +66,10 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    pub fn with_capacity(texts: usize, bytes: usize) -> Texts {
+        Texts { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(texts) }
+    }
+
     pub fn get(&self, n: usize) -> &[u8] {
         let start = if n == 0 { 0 } else { self.ends[n - 1] as usize };
         &self.bytes[start..self.ends[n] as usize]
