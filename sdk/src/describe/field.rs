@@ -57,7 +57,10 @@ fn fields(root: &Value, part: &Value, open: &mut Vec<String>) -> Vec<Field> {
 }
 
 fn limits(schema: &Value) -> Vec<String> {
-    let default = schema.get("default").filter(|default| !is_zero(default)).map(|default| format!("default {default}"));
+    let default = schema.get("default").filter(|default| !is_zero(default)).map(|default| match default {
+        Value::String(word) => format!("default {word}"),
+        default => format!("default {default}"),
+    });
     words(schema).into_iter().chain(default).collect()
 }
 

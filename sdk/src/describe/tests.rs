@@ -79,6 +79,7 @@ pub struct PutResponse {
 pub struct GetRequest {
     pub id: String,
     pub tags: Vec<String>,
+    pub tree: Vec<Tree>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -266,8 +267,12 @@ fn paths_say_what_can_be_asked_and_answered() {
     assert_eq!(codes(&put["post"]), "200 400 401 403 408 409 413 415 422 429 500 501 503 504");
     assert_eq!(codes(get), "200 400 401 403 404 409 429 500 501 503 504");
     let names: Vec<_> = get["parameters"].as_array().unwrap().iter().filter_map(|p| p["name"].as_str()).collect();
-    assert_eq!(names, ["id", "tags"]);
+    assert_eq!(names, ["id", "tags", "tree"]);
     assert_eq!(get["parameters"][1]["explode"], false);
+    assert!(
+        get["parameters"][2]["content"]["application/json"]["schema"].is_object(),
+        "objects are JSON in a parameter"
+    );
     assert_eq!(put["post"]["requestBody"]["required"], true);
     assert_eq!(put["post"]["parameters"][0]["$ref"], "#/components/parameters/Idempotency-Key");
 }

@@ -2,6 +2,7 @@
 
 use super::super::output::{bold, one_line};
 use super::super::table::{WIDTH, broken, wrapped};
+use crate::words::{kind, size};
 use sdk::describe::{Described, DescribedEndpoint, DescribedExample, Field};
 use wire::Kind;
 
@@ -38,8 +39,8 @@ pub fn endpoint(service: &str, endpoint: &DescribedEndpoint) -> String {
     }
     let mut part = |title: &str, told: &str, body: String| {
         if !body.is_empty() {
-            let told = if told.is_empty() { String::new() } else { format!(": {}", one_line(told)) };
-            out.push(format!("\n{}{told}\n{body}", bold(title)));
+            let head = if told.is_empty() { bold(title) } else { headline(title, told) };
+            out.push(format!("\n{head}\n{body}"));
         }
     };
     part("fields", "", fields(&endpoint.fields, "--"));
@@ -63,26 +64,6 @@ fn facts(endpoint: &DescribedEndpoint) -> String {
         facts.push("sensitive: never logged".to_string());
     }
     format!("({})", facts.join(", "))
-}
-
-pub fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Command => "command",
-        Kind::Query => "query",
-        Kind::Gather => "gather",
-        Kind::Handler => "handler",
-        Kind::Stream => "stream",
-        Kind::Local => "local",
-    }
-}
-
-/// `1 MiB`, `64 KiB`, `1000 bytes`
-pub fn size(bytes: usize) -> String {
-    match bytes {
-        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
-        bytes if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
-        bytes => format!("{bytes} bytes"),
-    }
 }
 
 fn fields(fields: &[Field], before: &str) -> String {
@@ -129,7 +110,7 @@ fn example(example: &DescribedExample) -> String {
         true => serde_json::to_string_pretty(&example.response).unwrap_or(reply),
         false => reply,
     };
-    let rust = format!("// Rust\n{}", example.rust);
+    let (rust, reply) = (format!("// Rust\n{}", example.rust), format!("→ {reply}"));
     let parts = [&example.cli, &example.curl, &rust, &reply];
     let lines = parts.into_iter().filter(|part| !part.is_empty()).flat_map(|part| part.lines());
     let lines: Vec<String> = lines.map(|line| format!("  {}", one_line(line)).trim_end().to_string()).collect();
@@ -173,8 +154,10 @@ mod tests {
             let mut all = super::service(&service);
             service.endpoints.iter().for_each(|one| all.push_str(&format!("\n{}", endpoint(&service.name, one))));
             for line in all.lines() {
-                // What is pasted elsewhere is not broken inside a word.
-                let fits = line.chars().count() <= WIDTH || line.trim_start().split(' ').count() <= 2;
+                // A quoted word cannot be broken, nor can a name.
+                let word = line.trim_start();
+                let whole = word.starts_with("-d '") || word.starts_with("--") || word.split(' ').count() <= 2;
+                let fits = line.chars().count() <= WIDTH || whole;
                 assert!(fits, "{}: {line}", service.name);
             }
         }

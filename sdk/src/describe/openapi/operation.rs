@@ -129,9 +129,9 @@ fn query(names: &Names, endpoint: &DescribedEndpoint) -> Vec<Value> {
         if required.contains(name) {
             out["required"] = json!(true);
         }
-        match raw["type"].as_str() {
-            Some("string" | "integer" | "number" | "boolean") => out["schema"] = schema,
-            Some("array") => {
+        match kind(&endpoint.request, raw) {
+            Some(kind) if is_plain(kind) => out["schema"] = schema,
+            Some("array") if kind(&endpoint.request, &raw["items"]).is_some_and(is_plain) => {
                 out["schema"] = schema;
                 out["style"] = json!("form");
                 out["explode"] = json!(false);
@@ -142,6 +142,19 @@ fn query(names: &Names, endpoint: &DescribedEndpoint) -> Vec<Value> {
         out
     };
     fields.map(one).collect()
+}
+
+/// The JSON type of a field, a list of words being text: in a query it goes without quotes.
+fn kind<'a>(request: &'a Value, raw: &'a Value) -> Option<&'a str> {
+    let named = raw["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+    let raw = named.map_or(raw, |name| &request["$defs"][name]);
+    let words = raw["oneOf"].as_array().is_some_and(|parts| parts.iter().all(|part| part["const"].is_string()));
+    if words { Some("string") } else { raw["type"].as_str() }
+}
+
+/// One value, that text can say.
+fn is_plain(kind: &str) -> bool {
+    matches!(kind, "string" | "integer" | "number" | "boolean")
 }
 
 /// `components.parameters`
