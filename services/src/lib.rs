@@ -11,6 +11,7 @@ pub mod cache;
 pub mod helloworld;
 mod hidden;
 pub mod id;
+pub mod otp;
 pub mod password;
 pub mod time;
 pub mod wallet;
@@ -34,6 +35,7 @@ catalogue! {
     cache
     helloworld
     id
+    otp
     password
     time
     wallet

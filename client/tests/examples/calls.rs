@@ -92,6 +92,112 @@ example!(id_sequence_2, "id", "Sequence", r#"{"name":"invoices"}"#, |client| {
     }).await?;
 });
 
+example!(otp_generate_1, "otp", "Generate", r#"{"id":"asim@example.com","size":6,"expiry":120,"purpose":"","alphabet":""}"#, |client| {
+    let reply = client.call(otp::GenerateRequest {
+        id: "asim@example.com".into(),
+        size: 6,
+        expiry: 120,
+        ..Default::default()
+    }).await?;
+});
+
+example!(otp_validate_1, "otp", "Validate", r#"{"id":"asim@example.com","code":"838534","purpose":""}"#, |client| {
+    let reply = client.call(otp::ValidateRequest {
+        id: "asim@example.com".into(),
+        code: "838534".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(otp_validate_2, "otp", "Validate", r#"{"id":"asim@example.com","code":"838534","purpose":""}"#, |client| {
+    let reply = client.call(otp::ValidateRequest {
+        id: "asim@example.com".into(),
+        code: "838534".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(otp_enroll_1, "otp", "Enroll", r#"{"id":"asim@example.com","issuer":"Example","account":""}"#, |client| {
+    let reply = client.call(otp::EnrollRequest {
+        id: "asim@example.com".into(),
+        issuer: "Example".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(otp_verify_1, "otp", "Verify", r#"{"id":"asim@example.com","code":"798719"}"#, |client| {
+    let reply = client.call(otp::VerifyRequest {
+        id: "asim@example.com".into(),
+        code: "798719".into(),
+    }).await?;
+});
+
+example!(otp_unenroll_1, "otp", "Unenroll", r#"{"id":"asim@example.com"}"#, |client| {
+    let reply = client.call(otp::UnenrollRequest {
+        id: "asim@example.com".into(),
+    }).await?;
+});
+
+example!(password_generate_1, "password", "Generate", r#"{"length":16,"lowercase":true,"uppercase":true,"numbers":true,"special":false,"exclude_ambiguous":false,"exclude":"","symbols":"","words":0,"separator":"","count":0}"#, |client| {
+    let reply = client.call(password::GenerateRequest {
+        length: 16,
+        lowercase: true,
+        uppercase: true,
+        numbers: true,
+        ..Default::default()
+    }).await?;
+});
+
+example!(password_generate_2, "password", "Generate", r#"{"length":0,"lowercase":false,"uppercase":false,"numbers":false,"special":false,"exclude_ambiguous":false,"exclude":"","symbols":"","words":6,"separator":"","count":0}"#, |client| {
+    let reply = client.call(password::GenerateRequest {
+        words: 6,
+        ..Default::default()
+    }).await?;
+});
+
+example!(password_strength_1, "password", "Strength", r#"{"password":"P@ssw0rd2024"}"#, |client| {
+    let reply = client.call(password::StrengthRequest {
+        password: "P@ssw0rd2024".into(),
+    }).await?;
+});
+
+example!(time_now_1, "time", "Now", r#"{"location":"London","at":"2021-09-13T14:35:44.144293723Z"}"#, |client| {
+    let reply = client.call(time::NowRequest {
+        location: "London".into(),
+        at: "2021-09-13T14:35:44.144293723Z".into(),
+    }).await?;
+});
+
+example!(time_zone_1, "time", "Zone", r#"{"location":"London","at":"2021-09-13T14:35:44.144293723Z"}"#, |client| {
+    let reply = client.call(time::ZoneRequest {
+        location: "London".into(),
+        at: "2021-09-13T14:35:44.144293723Z".into(),
+    }).await?;
+});
+
+example!(time_convert_1, "time", "Convert", r#"{"time":"2026-07-01 12:00","from":"New York","to":"Asia/Kolkata","pick":""}"#, |client| {
+    let reply = client.call(time::ConvertRequest {
+        time: "2026-07-01 12:00".into(),
+        from: "New York".into(),
+        to: "Asia/Kolkata".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(time_list_1, "time", "List", r#"{"prefix":"america/new","at":"2026-07-01T16:00:00Z"}"#, |client| {
+    let reply = client.call(time::ListRequest {
+        prefix: "america/new".into(),
+        at: "2026-07-01T16:00:00Z".into(),
+    }).await?;
+});
+
+example!(time_batch_1, "time", "Batch", r#"{"locations":["London","Narnia"],"at":"2021-09-13T14:35:44.144293723Z"}"#, |client| {
+    let reply = client.call(time::BatchRequest {
+        locations: vec!["London".into(), "Narnia".into()],
+        at: "2021-09-13T14:35:44.144293723Z".into(),
+    }).await?;
+});
+
 example!(wallet_create_1, "wallet", "Create", r#"{"id":"holiday","name":"Holiday","description":"For the beach"}"#, |client| {
     let reply = client.call(wallet::CreateRequest {
         id: "holiday".into(),

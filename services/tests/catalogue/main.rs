@@ -6,6 +6,7 @@ mod derived;
 mod door;
 mod original;
 mod schema;
+mod secrets;
 
 use sdk::runtime::Run;
 use sdk::{Endpoint, Sandbox, Service};

@@ -23,6 +23,11 @@ const ADDED: &[(&str, &str, &str, &str)] = &[
     ("time.zone", "response", "next_change", "string"),
     ("time.zone", "response", "next_offset_seconds", "int32"),
     ("time.zone", "response", "next_abbreviation", "string"),
+    ("otp.generate", "request", "purpose", "string"),
+    ("otp.generate", "request", "alphabet", "string"),
+    ("otp.generate", "response", "expires_at", "string"),
+    ("otp.generate", "response", "attempts_left", "int32"),
+    ("otp.validate", "request", "purpose", "string"),
     ("password.generate", "request", "exclude_ambiguous", "bool"),
     ("password.generate", "request", "exclude", "string"),
     ("password.generate", "request", "symbols", "string"),
@@ -41,7 +46,17 @@ const ADDED: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Endpoints that the original did not have.
-const ADDED_ENDPOINTS: &[&str] = &["id.parse", "id.sequence", "time.convert", "time.list", "time.batch"];
+const ADDED_ENDPOINTS: &[&str] = &[
+    "id.parse",
+    "id.sequence",
+    "time.convert",
+    "time.list",
+    "time.batch",
+    "otp.enroll",
+    "otp.verify",
+    "otp.unenroll",
+    "password.strength",
+];
 
 fn original() -> Value {
     serde_json::from_str(include_str!("../../interface.json")).expect("interface.json is JSON")
