@@ -161,9 +161,10 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(limits.patience)
         .keep_alive_timeout(limits.patience)
         .max_concurrent_streams(256)
-        // A reset stream is forgotten, its call is not: who opens and resets without end (CVE-2023-44487) is hung up on.
+        // Who opens and resets without end (CVE-2023-44487) is hung up on. Not at once: a client that does not know our number
+        // of streams yet may open hundreds too many, and each that is refused counts.
         .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(256)
+        .max_local_error_reset_streams(1024)
         .max_header_list_size(limits.head_bytes as u32)
         .max_send_buf_size(64 << 10)
         .enable_connect_protocol();

@@ -1,6 +1,6 @@
 //! Which path leads where.
 
-use super::{call, cors, explore, openapi, origin, outcome, page, reply};
+use super::{call, cors, explore, handshake, openapi, origin, outcome, page, reply};
 use crate::door::{Doors, METHOD, NO_SUCH_PATH};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -48,12 +48,17 @@ async fn status(State(doors): State<Arc<Doors>>, request: Request) -> Response {
     }
 }
 
-async fn no_such_path(request: Request) -> Response {
+async fn no_such_path(State(doors): State<Arc<Doors>>, request: Request) -> Response {
     let detail = format!(
         "No such API: there is no path {:?}; endpoints are at /v1/{{service}}/{{Endpoint}}",
         request.uri().path()
     );
-    reply::error(&NO_SUCH_PATH.refuse(detail).at("v1"))
+    let error = NO_SUCH_PATH.refuse(detail).at("v1");
+    let (parts, _) = request.into_parts();
+    match handshake::is_asked(&parts) {
+        true => handshake::accept(doors, parts, Err(error)),
+        false => reply::error(&error),
+    }
 }
 
 async fn wrong_method(request: Request) -> Response {

@@ -103,9 +103,8 @@ async fn a_web_socket_keeps_its_connections_place_and_ends_when_the_node_stops()
 }
 
 #[tokio::test]
-async fn a_slow_body_is_the_last_of_its_connection() {
+async fn what_follows_a_refused_body_is_no_request() {
     let node = run(Fake::echo(), |_| {}).await;
-    // Refused before all of it came: what still comes must not be read as the next request.
     let text = format!(
         "POST /v1/demo/Credit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n\
          GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",

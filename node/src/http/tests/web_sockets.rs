@@ -119,6 +119,7 @@ async fn what_is_wrong_is_one_error_frame_after_the_request_and_a_close() {
         ("/v1/nobody/Credit", &good, "{}", 404, "no_such_service", "v1"),
         ("/v1/demo/Nothing", &good, "{}", 404, "no_such_endpoint", "v1"),
         ("/v1/demo/Other/Credit", &good, "{}", 404, "no_such_endpoint", "v1"),
+        ("/somewhere", &good, "{}", 404, "no_such_path", "v1"),
         ("/v1/demo/Credit", &good, "{", 400, "bad_body", "demo.credit"),
         ("/v1/demo/Credit", &good, "[1]", 400, "bad_body", "demo.credit"),
         ("/v1/demo/Credit?amount=x", &good, "{}", 400, "bad_body", "demo.credit"),
