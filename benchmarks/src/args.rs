@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The numbers of writers that TARGETS.md names.
 const WRITERS: &[usize] = &[1, 16, 64, 256];
 const USAGE: &str = "writes [--seconds N] [--rounds N] [--json FILE] [--writers 1,16,64,256] [--stores rpc,http,redis] \
-                     [--data DIR] [--connections N] [--groups N] [--before BINARY]";
+                     [--data DIR] [--connections N] [--groups N] [--before BINARY] [--busy]";
 
 /// What was asked for.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Wanted {
     pub groups: Option<String>,
     /// Another build of the node, measured in turn with this one: what a change is worth.
     pub before: Option<PathBuf>,
+    /// Others work on this machine: neither wait until they stop nor run a round again because of them.
+    pub busy: bool,
 }
 
 pub fn parse(args: &[String]) -> Result<Wanted> {
@@ -42,9 +44,14 @@ pub fn parse(args: &[String]) -> Result<Wanted> {
         connections: 1,
         groups: None,
         before: None,
+        busy: false,
     };
     let mut rest = rest.iter();
     while let Some(flag) = rest.next() {
+        if flag == "--busy" {
+            wanted.busy = true;
+            continue;
+        }
         let value = rest.next().with_context(|| format!("{flag} needs a value: {USAGE}"))?;
         let number = || value.parse::<usize>().with_context(|| format!("{flag} {value}: not a number"));
         match flag.as_str() {

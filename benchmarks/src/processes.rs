@@ -1,6 +1,7 @@
 //! Stores as processes of ours: a folder and a port each, ended by pid, gone with this program.
 
 use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -65,10 +66,15 @@ pub struct Process {
 }
 
 impl Process {
-    /// What it says goes to `name.log` in `place`.
-    pub fn start(place: &Place, name: &str, command: &mut Command) -> Result<Process> {
+    /// What it says goes to `name.log` in `place`. It ends with this program, however that ends.
+    pub fn start(place: &Place, name: &str, words: &[OsString]) -> Result<Process> {
         let said = place.path().join(format!("{name}.log"));
         let out = File::create(&said)?;
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).args(words);
+        for name in ["COMMONS_NODE", "COMMONS_TOKEN", "COMMONS_TOKEN_FILE", "RUST_LOG"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stderr(out.try_clone()?).stdout(out);
         let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         Ok(Process { child, said })

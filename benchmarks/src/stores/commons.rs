@@ -4,9 +4,9 @@ use super::{Http, Rpc};
 use crate::processes::{Place, Process, free_address};
 use anyhow::{Context, Result};
 use client::Client;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
@@ -21,14 +21,10 @@ impl Commons {
     pub async fn start(place: &Place, name: &str, binary: &Path, groups: Option<&str>) -> Result<Commons> {
         let data = place.folder(name)?;
         let (http, listen) = (free_address()?, free_address()?);
-        let mut command = Command::new(binary);
-        command.arg("start").arg("--data").arg(&data);
-        command.args(["--http", &http.to_string(), "--listen", &listen.to_string()]);
-        command.args(groups.into_iter().flat_map(|groups| ["--groups", groups]));
-        for name in ["COMMONS_NODE", "COMMONS_TOKEN", "COMMONS_TOKEN_FILE", "RUST_LOG"] {
-            command.env_remove(name);
-        }
-        let mut process = Process::start(place, name, &mut command).context("the node")?;
+        let mut words: Vec<OsString> = vec![binary.into(), "start".into(), "--data".into(), data.clone().into()];
+        words.extend(["--http".into(), http.to_string().into(), "--listen".into(), listen.to_string().into()]);
+        words.extend(groups.into_iter().flat_map(|groups| ["--groups".into(), groups.into()]));
+        let mut process = Process::start(place, name, &words).context("the node")?;
         process.listens(http).await.context("the node")?;
         let token = std::fs::read_to_string(data.join("token")).context("the node's token")?.trim().to_string();
         let node = Commons { process, http, listen, token };

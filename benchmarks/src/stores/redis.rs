@@ -4,9 +4,9 @@ use super::Writer;
 use super::exchange::{Exchange, find};
 use crate::processes::{Place, Process, free_address};
 use anyhow::{Context, Result, ensure};
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::Command;
 
 #[derive(Debug)]
 pub struct Redis {
@@ -18,11 +18,12 @@ pub struct Redis {
 impl Redis {
     pub async fn start(place: &Place) -> Result<Redis> {
         let (folder, at) = (place.folder("redis")?, free_address()?);
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--port", &at.port().to_string(), "--daemonize", "no"]);
-        command.args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
-        command.args(["--auto-aof-rewrite-percentage", "0"]).arg("--dir").arg(folder);
-        let mut process = Process::start(place, "redis", &mut command).context("Redis")?;
+        let port = at.port().to_string();
+        let said = ["redis-server", "--bind", "127.0.0.1", "--port", &port, "--daemonize", "no", "--appendonly", "yes"];
+        let durable = ["--appendfsync", "always", "--save", "", "--auto-aof-rewrite-percentage", "0", "--dir"];
+        let mut words: Vec<OsString> = said.into_iter().chain(durable).map(Into::into).collect();
+        words.push(folder.into());
+        let mut process = Process::start(place, "redis", &words).context("Redis")?;
         process.listens(at).await.context("Redis")?;
         let mut redis = Redis { process, at, version: String::new() };
         redis.version = redis.checked().await?;
