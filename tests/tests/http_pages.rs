@@ -20,6 +20,9 @@ async fn dev() -> Result<Node> {
     Setup::new(Verb::Dev)?.start().await
 }
 
+/// A method, who sends it, and with which headers.
+type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 #[tokio::test]
 async fn pages_of_other_sites_are_refused() -> Result<()> {
     let node = dev().await?;
@@ -27,7 +30,7 @@ async fn pages_of_other_sites_are_refused() -> Result<()> {
     let rebound = format!("evil.example:{port}");
     let rebound_origin = format!("http://{rebound}");
     let text = ("Content-Type", "text/plain");
-    let rows: &[(&str, &str, &[(&str, &str)])] = &[
+    let rows: &[Row] = &[
         // fetch() of a foreign page, as a form and as a beacon send it: without a question first.
         ("POST", "a foreign page", &[("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site"), text]),
         ("POST", "a foreign page in an old browser", &[("Origin", "https://evil.example"), text]),

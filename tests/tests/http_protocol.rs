@@ -97,7 +97,7 @@ async fn http_2_with_many_streams_on_one_connection() -> Result<()> {
     let ask = |n: usize| {
         let (client, token) = (client.clone(), node.token().unwrap_or_default());
         async move {
-            let path = if n % 10 == 0 { "helloworld/Stream" } else { "helloworld/Call" };
+            let path = if n.is_multiple_of(10) { "helloworld/Stream" } else { "helloworld/Call" };
             let request = tokio_tungstenite::tungstenite::http::Request::post(format!("http://localhost/v1/{path}"));
             let request = request.header("authorization", format!("Bearer {token}")).body(())?;
             let (response, mut out) = client.ready().await?.send_request(request, false)?;
@@ -110,7 +110,7 @@ async fn http_2_with_many_streams_on_one_connection() -> Result<()> {
                 text.extend_from_slice(&piece);
             }
             let greeting = format!("{{\"message\":\"Hello {n}\"}}");
-            let want = if n % 10 == 0 { format!("{greeting}\n").repeat(3) } else { greeting };
+            let want = if n.is_multiple_of(10) { format!("{greeting}\n").repeat(3) } else { greeting };
             ensure!(
                 head.status == 200 && text == want.as_bytes(),
                 "{n}: {} {}",
