@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use wire::limits::Bound;
 use wire::{Reason, endpoints};
 
 endpoints! { id:
@@ -11,24 +12,13 @@ endpoints! { id:
     Command Sequence(SequenceRequest) -> SequenceResponse, key name;
 }
 
-/// Most ids of one call.
-pub const COUNT_MAX: i64 = 1000;
-/// Longest prefix, without the `_` behind it.
-pub const PREFIX_BYTES_MAX: usize = 32;
-/// Longest nanoid.
-pub const LENGTH_MAX: i64 = 256;
-/// Longest text that [`ParseRequest`] looks at, in bytes.
-pub const ID_BYTES_MAX: usize = 512;
-/// Longest name of a sequence, in bytes of UTF-8.
-pub const NAME_BYTES_MAX: usize = 256;
-
 /// There is no such type; `Types` lists those there are.
 pub const UNSUPPORTED_TYPE: Reason = Reason::bad_request("unsupported_type");
-/// Fewer than no ids, or more than [`COUNT_MAX`].
+/// Fewer than no ids, or more than 1,000.
 pub const BAD_COUNT: Reason = Reason::bad_request("bad_count");
 /// The prefix is too long, or has other signs than letters, digits and `_`.
 pub const BAD_PREFIX: Reason = Reason::bad_request("bad_prefix");
-/// Shorter than 2 or longer than [`LENGTH_MAX`], or given with another type than nanoid.
+/// Shorter than 2 or longer than 256, or given with another type than nanoid.
 pub const BAD_LENGTH: Reason = Reason::bad_request("bad_length");
 /// Fewer than 2 signs, one twice or one that does not print, or given with another type than nanoid.
 pub const BAD_ALPHABET: Reason = Reason::bad_request("bad_alphabet");
@@ -40,24 +30,38 @@ pub const MISSING_ID: Reason = Reason::bad_request("missing_id");
 pub const NOT_AN_ID: Reason = Reason::bad_request("not_an_id");
 /// The sequence has no name.
 pub const MISSING_NAME: Reason = Reason::bad_request("missing_name");
-/// The name is longer than [`NAME_BYTES_MAX`].
-pub const NAME_TOO_LONG: Reason = Reason::bad_request("name_too_long");
 /// The sequence has counted to the end of an int64.
 pub const SEQUENCE_ENDED: Reason = Reason::conflict("sequence_ended");
+
+const TYPE: Bound = Bound::bytes(0, 16).refused(UNSUPPORTED_TYPE, UNSUPPORTED_TYPE_DETAIL);
+const COUNT: Bound = Bound::range(0, 1000).or_zero("one").refused(BAD_COUNT, "count must be 1-1000");
+const PREFIX: Bound = Bound::bytes(0, 33).refused(BAD_PREFIX, BAD_PREFIX_DETAIL);
+const LENGTH: Bound = Bound::range(2, 256).or_zero("21").refused(BAD_LENGTH, "length must be 2-256");
+const ALPHABET: Bound = Bound::bytes(0, 94).refused(BAD_ALPHABET, BAD_ALPHABET_DETAIL);
+const ID: Bound = Bound::bytes(1, 512).missing(MISSING_ID, "missing id");
+const NAME: Bound = Bound::bytes(1, 256).missing(MISSING_NAME, "missing name");
+pub(super) const UNSUPPORTED_TYPE_DETAIL: &str = "unsupported id type";
+pub(super) const BAD_PREFIX_DETAIL: &str = "prefix must be 1-32 letters, digits or _";
+pub(super) const BAD_ALPHABET_DETAIL: &str = "alphabet must be 2-94 different printable ASCII signs";
 
 /// Make new unique ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GenerateRequest {
     /// which kind of id; Types lists them; empty = uuid
+    #[schemars(transform = TYPE.on())]
     pub r#type: String,
     /// how many, 1 to 1,000; 0 = one
+    #[schemars(transform = COUNT.on())]
     pub count: i64,
     /// in front of each id, with one `_` between: `usr` and `usr_` both make `usr_…`; up to 32 letters, digits and `_`
+    #[schemars(transform = PREFIX.on())]
     pub prefix: String,
     /// nanoid only: how many signs, 2 to 256; 0 = 21
+    #[schemars(transform = LENGTH.on())]
     pub length: i64,
     /// nanoid only: 2 to 94 different printable ASCII signs to draw from; empty = A-Z, a-z, 0-9, _ and -
+    #[schemars(transform = ALPHABET.on())]
     pub alphabet: String,
 }
 
@@ -89,8 +93,10 @@ pub struct TypesResponse {
 #[serde(default)]
 pub struct ParseRequest {
     /// the id, with or without a prefix
+    #[schemars(transform = ID.on())]
     pub id: String,
     /// its type; empty = found by its looks (not for sqid)
+    #[schemars(transform = TYPE.on())]
     pub r#type: String,
 }
 
@@ -114,6 +120,7 @@ pub struct ParseResponse {
 #[serde(default)]
 pub struct SequenceRequest {
     /// which sequence, 1 to 256 bytes; it begins when first asked for
+    #[schemars(transform = NAME.on())]
     pub name: String,
 }
 

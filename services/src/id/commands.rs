@@ -1,4 +1,4 @@
-//! The rules. In order: the type, how many, the prefix, then what nanoids are drawn from.
+//! The rules beyond the limits of fields. In order: the type, the prefix, then what nanoids are drawn from.
 
 use super::api::*;
 use super::formats::text;
@@ -13,11 +13,8 @@ pub static LAST: Row<i64> = Row::new("last");
 pub fn generate(here: &Here, req: GenerateRequest) -> Result<GenerateResponse> {
     let kind = match req.r#type.as_str() {
         "" => Kind::Uuid,
-        name => Kind::named(name).ok_or_else(|| UNSUPPORTED_TYPE.because("unsupported id type"))?,
+        name => Kind::named(name).ok_or_else(|| UNSUPPORTED_TYPE.because(UNSUPPORTED_TYPE_DETAIL))?,
     };
-    if !(0..=COUNT_MAX).contains(&req.count) {
-        return Err(BAD_COUNT.because("count must be 1-1000"));
-    }
     let prefix = prefix(&req.prefix)?;
     let nanoid = drawing(kind, &req)?;
     let new = |_| Ok(format!("{prefix}{}", mint(here, kind, &nanoid)?));
@@ -33,15 +30,7 @@ pub fn types(_: &Here, _: TypesRequest) -> Result<TypesResponse> {
     Ok(TypesResponse { types: KINDS.iter().map(|kind| kind.name().to_string()).collect() })
 }
 
-pub fn sequence(tx: &mut Tx, req: SequenceRequest) -> Result<SequenceResponse> {
-    match req.name.len() {
-        0 => return Err(MISSING_NAME.because("missing name")),
-        1..=NAME_BYTES_MAX => {}
-        bytes => {
-            let why = format!("name must be at most {NAME_BYTES_MAX} bytes, it has {bytes}");
-            return Err(NAME_TOO_LONG.because(why));
-        }
-    }
+pub fn sequence(tx: &mut Tx, _: SequenceRequest) -> Result<SequenceResponse> {
     let last = tx.get_or_default(&LAST)?;
     let value = last.checked_add(1).ok_or_else(|| SEQUENCE_ENDED.because("the sequence is at its end"))?;
     tx.put(&LAST, &value)?;
@@ -51,11 +40,11 @@ pub fn sequence(tx: &mut Tx, req: SequenceRequest) -> Result<SequenceResponse> {
 /// With one `_` behind it, so that `Parse` finds the id again.
 fn prefix(given: &str) -> Result<String> {
     let word = given.strip_suffix('_').unwrap_or(given);
-    let fits = word.len() <= PREFIX_BYTES_MAX && word.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'_');
+    let fits = word.len() <= 32 && word.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'_');
     match (given.is_empty(), fits && !word.is_empty()) {
         (true, _) => Ok(String::new()),
         (_, true) => Ok(format!("{word}_")),
-        (_, false) => Err(BAD_PREFIX.because("prefix must be 1-32 letters, digits or _")),
+        (_, false) => Err(BAD_PREFIX.because(BAD_PREFIX_DETAIL)),
     }
 }
 
@@ -67,16 +56,12 @@ fn drawing(kind: Kind, req: &GenerateRequest) -> Result<Drawing<'_>> {
     if !nanoid && !req.alphabet.is_empty() {
         return Err(BAD_ALPHABET.because("alphabet is for nanoid"));
     }
-    let len = match req.length {
-        0 => text::NANOID_LEN,
-        2..=LENGTH_MAX => req.length as usize,
-        _ => return Err(BAD_LENGTH.because("length must be 2-256")),
-    };
+    let len = if req.length == 0 { text::NANOID_LEN } else { req.length as usize };
     let alphabet = if req.alphabet.is_empty() { text::NANOID } else { req.alphabet.as_bytes() };
     // A sign that is there twice would be drawn twice as often.
     let fair = |alphabet: &[u8]| (1..alphabet.len()).all(|at| !alphabet[..at].contains(&alphabet[at]));
-    if !(2..=94).contains(&alphabet.len()) || !alphabet.iter().all(u8::is_ascii_graphic) || !fair(alphabet) {
-        return Err(BAD_ALPHABET.because("alphabet must be 2-94 different printable ASCII signs"));
+    if alphabet.len() < 2 || !alphabet.iter().all(u8::is_ascii_graphic) || !fair(alphabet) {
+        return Err(BAD_ALPHABET.because(BAD_ALPHABET_DETAIL));
     }
     Ok(Drawing { alphabet, len })
 }

@@ -6,17 +6,10 @@ use super::kind::{KINDS, Kind};
 use sdk::prelude::*;
 
 pub fn parse(_: &Here, req: ParseRequest) -> Result<ParseResponse> {
-    if req.id.is_empty() {
-        return Err(MISSING_ID.because("missing id"));
-    }
     let named = match req.r#type.as_str() {
         "" => None,
-        name => Some(Kind::named(name).ok_or_else(|| UNSUPPORTED_TYPE.because("unsupported id type"))?),
+        name => Some(Kind::named(name).ok_or_else(|| UNSUPPORTED_TYPE.because(UNSUPPORTED_TYPE_DETAIL))?),
     };
-    if req.id.len() > ID_BYTES_MAX {
-        let bytes = req.id.len();
-        return Err(NOT_AN_ID.because(format!("id must be at most {ID_BYTES_MAX} bytes, it has {bytes}")));
-    }
     let (prefix, kind, parts) = find(&req.id, named).ok_or_else(|| {
         let what = named.map_or("id of a type that shows".to_string(), |kind| format!("{} id", kind.name()));
         NOT_AN_ID.because(format!("not a valid {what}"))
