@@ -93,6 +93,7 @@ impl Machine for NodeMachine {
     }
 
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        // tidy: sleep because a service asks for it: `cx.sleep`
         Box::pin(tokio::time::sleep(time))
     }
 }
