@@ -2,6 +2,8 @@
 //! `cargo xtask openapi` writes them anew.
 
 use sdk::describe::{describe, openapi::openapi};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -58,5 +60,24 @@ fn files_are_as_the_catalogue_says() {
              changed for callers",
             differs.unwrap_or(there.lines().count().min(want.lines().count())) + 1
         );
+    }
+}
+
+#[test]
+fn every_service_stands_on_a_shelf() {
+    for service in describe(&services::all()) {
+        assert!(!service.category.is_empty(), "{} has no category: M3O's catalogue sorts by it", service.name);
+    }
+}
+
+#[test]
+fn a_name_of_the_document_is_one_type() {
+    for service in describe(&services::all()) {
+        let mut known: BTreeMap<String, Value> = BTreeMap::new();
+        let schemas = service.endpoints.iter().flat_map(|endpoint| [&endpoint.request, &endpoint.response]);
+        for (name, part) in schemas.flat_map(|schema| schema["$defs"].as_object().into_iter().flatten()) {
+            let before = known.entry(name.clone()).or_insert_with(|| part.clone());
+            assert_eq!(before, part, "{}: two types are called {name}", service.name);
+        }
     }
 }

@@ -8,17 +8,15 @@ function filter() {
   const fits = (text) => words.every((word) => text.includes(word));
   let shown = 0;
   for (const service of services) {
-    const own = service.dataset.words.toLowerCase();
-    let inside = 0;
-    for (const endpoint of service.querySelectorAll("details")) {
-      const fit = fits(own + " " + endpoint.dataset.words.toLowerCase());
-      endpoint.hidden = !fit;
-      inside += fit;
-    }
-    service.hidden = inside === 0 && !fits(own);
     const id = service.querySelector("h2").id;
+    const endpoints = [...service.querySelectorAll("details")];
+    const named = endpoints.filter((one) => fits((id + " " + one.dataset.words).toLowerCase()));
+    // Where no endpoint has the words, the service as a whole may.
+    const inside = named.length || !fits(service.dataset.words.toLowerCase()) ? named : endpoints;
+    endpoints.forEach((one) => (one.hidden = !inside.includes(one)));
+    service.hidden = inside.length === 0;
     document.querySelector(`aside a[href="#${CSS.escape(id)}"]`).parentElement.hidden = service.hidden;
-    shown += !service.hidden;
+    shown += inside.length;
   }
   none.hidden = shown > 0;
 }
