@@ -72,7 +72,7 @@ async fn awake() -> Result<Node> {
     client
         .call(wallet::CreditRequest { amount: 7, reference: "before".into(), visible: true, ..Default::default() })
         .await?;
-    client.call(cache::SetRequest { key: "before".into(), value: "1".into(), ttl: 0 }).await?;
+    client.call(cache::SetRequest { key: "before".into(), value: "1".into(), ..Default::default() }).await?;
     Ok(node)
 }
 
@@ -113,6 +113,9 @@ fn wrong_values(kind: &str) -> Vec<(Value, &'static str)> {
         ],
         "boolean" => vec![(json!("maybe"), "bool"), (json!(2), "bool"), (json!([]), "bool")],
         "array" => vec![(json!(5), "list"), (json!({}), "list")],
+        "object" => vec![(json!(5), "map"), (json!([]), "map")],
+        // An enum of words.
+        "other" => vec![(json!("no such word"), "one of"), (json!(5), "one of"), (json!([]), "one of")],
         _ => vec![],
     }
 }
@@ -227,7 +230,8 @@ async fn empty_bodies_and_unknown_fields_are_the_services_to_judge() -> Result<(
                 continue;
             }
             let error = reply.json()?;
-            let known = matches!((reply.code, error["source"].as_str()), (400, Some("service")) | (501, _));
+            // A field that must be given stops at the door; what else is missing is the service's to say.
+            let known = matches!((reply.code, error["source"].as_str()), (400, Some("service" | "cluster")) | (501, _));
             ensure!(known, "{path} {body:?}: {error}");
             ensure!(error["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{path} {body:?}: {error}");
             ensure!(error["id"] == endpoint.id(), "{path} {body:?}: {error}");

@@ -30,7 +30,7 @@ async fn node() -> Result<Node> {
             .call(cache::SetRequest {
                 key: format!("key {n}"),
                 value: format!("value {n} {}", "x".repeat(200)),
-                ttl: 0,
+                ..Default::default()
             })
             .await?;
     }

@@ -134,7 +134,7 @@ async fn a_full_disk() -> Result<()> {
             disk.fill(&ballast, 0)?;
         }
         let key = format!("blob {}", n % 40);
-        let request = cache::SetRequest { key: key.clone(), value: format!("{n} {}", "x".repeat(60 << 10)), ttl: 0 };
+        let request = cache::SetRequest { key: key.clone(), value: format!("{n} {}", "x".repeat(60 << 10)), ..Default::default() };
         match client.call(request).await {
             Ok(_) => {
                 kept.retain(|(held, _)| *held != key);
@@ -151,7 +151,7 @@ async fn a_full_disk() -> Result<()> {
     println!("{} values of 60 KiB were kept, 50 of them before the disk was full; then: {error}", done.len());
     if node.is_running() {
         // It may refuse and live; then whatever it says "done" to from here on is held as well.
-        let _ = client.call(cache::SetRequest { key: "late".into(), value: "v".into(), ttl: 0 }).await;
+        let _ = client.call(cache::SetRequest { key: "late".into(), value: "v".into(), ..Default::default() }).await;
         node.kill()?;
     } else {
         let exit = node.ended(STOPS_WITHIN).await?;

@@ -41,7 +41,7 @@ impl Commons {
         let client = self.client().await?.with_deadline(Duration::from_secs(30));
         let begun = Instant::now();
         client.call_json("_", "Status", &serde_json::json!({})).await?;
-        let set = services::cache::SetRequest { key: "ready".into(), value: "yes".into(), ttl: 0 };
+        let set = services::cache::SetRequest { key: "ready".into(), value: "yes".into(), ..Default::default() };
         client.call(set).await.with_context(|| format!("the node took no write within {:?}", begun.elapsed()))?;
         Ok(())
     }

@@ -9,7 +9,7 @@ pub struct Rpc(pub Client);
 
 impl Writer for Rpc {
     async fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let reply = self.0.call(SetRequest { key: key.into(), value: value.into(), ttl: 0 }).await?;
+        let reply = self.0.call(SetRequest { key: key.into(), value: value.into(), ..Default::default() }).await?;
         ensure!(reply.status == "ok", "cache.Set answered {reply:?}");
         Ok(())
     }

@@ -7,11 +7,21 @@ example!(cache_get_1, "cache", "Get", r#"{"key":"name"}"#, |client| {
     let reply = client.call(cache::GetRequest { key: "name".into() }).await?;
 });
 
-example!(cache_set_1, "cache", "Set", r#"{"key":"name","value":"Ada","ttl":3600}"#, |client| {
+example!(cache_set_1, "cache", "Set", r#"{"key":"name","value":"Ada","ttl":3600,"if_version":0,"if_absent":false}"#, |client| {
     let reply = client.call(cache::SetRequest {
         key: "name".into(),
         value: "Ada".into(),
         ttl: 3600,
+        ..Default::default()
+    }).await?;
+});
+
+example!(cache_set_2, "cache", "Set", r#"{"key":"name","value":"Ada L.","ttl":0,"if_version":1,"if_absent":false}"#, |client| {
+    let reply = client.call(cache::SetRequest {
+        key: "name".into(),
+        value: "Ada L.".into(),
+        if_version: 1,
+        ..Default::default()
     }).await?;
 });
 
@@ -33,20 +43,64 @@ example!(cache_decrement_1, "cache", "Decrement", r#"{"key":"counter","value":2}
     }).await?;
 });
 
-example!(cache_listkeys_1, "cache", "ListKeys", r#"{"limit":0,"cursor":""}"#, |client| {
+example!(cache_listkeys_1, "cache", "ListKeys", r#"{"prefix":"","limit":0,"cursor":""}"#, |client| {
     let reply = client.call(cache::ListKeysRequest::default()).await?;
 });
 
-example!(helloworld_call_1, "helloworld", "Call", r#"{"name":"John"}"#, |client| {
-    let reply = client.call(helloworld::CallRequest {
-        name: "John".into(),
+example!(cache_touch_1, "cache", "Touch", r#"{"key":"name","ttl":3600}"#, |client| {
+    let reply = client.call(cache::TouchRequest {
+        key: "name".into(),
+        ttl: 3600,
     }).await?;
 });
 
-example!(helloworld_stream_1, "helloworld", "Stream", r#"{"name":"John","messages":2}"#, |client| {
+example!(cache_getdelete_1, "cache", "GetDelete", r#"{"key":"a"}"#, |client| {
+    let reply = client.call(cache::GetDeleteRequest { key: "a".into() }).await?;
+});
+
+example!(cache_getmany_1, "cache", "GetMany", r#"{"keys":["a","b"]}"#, |client| {
+    let reply = client.call(cache::GetManyRequest {
+        keys: vec!["a".into(), "b".into()],
+    }).await?;
+});
+
+example!(cache_setmany_1, "cache", "SetMany", r#"{"entries":[{"key":"a","value":"1","ttl":0,"if_version":0,"if_absent":false},{"key":"counter","value":"1","ttl":0,"if_version":0,"if_absent":true}]}"#, |client| {
+    let reply = client.call(cache::SetManyRequest {
+        entries: vec![
+            cache::SetRequest {
+                key: "a".into(),
+                value: "1".into(),
+                ..Default::default()
+            },
+            cache::SetRequest {
+                key: "counter".into(),
+                value: "1".into(),
+                if_absent: true,
+                ..Default::default()
+            },
+        ],
+    }).await?;
+});
+
+example!(helloworld_call_1, "helloworld", "Call", r#"{"name":"John","language":"en"}"#, |client| {
+    let reply = client.call(helloworld::CallRequest {
+        name: "John".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(helloworld_call_2, "helloworld", "Call", r#"{"name":"John","language":"de"}"#, |client| {
+    let reply = client.call(helloworld::CallRequest {
+        name: "John".into(),
+        language: helloworld::Language::De,
+    }).await?;
+});
+
+example!(helloworld_stream_1, "helloworld", "Stream", r#"{"name":"John","messages":2,"interval_ms":0,"language":"en"}"#, |client| {
     let mut items = client.stream(helloworld::StreamRequest {
         name: "John".into(),
         messages: 2,
+        ..Default::default()
     }).await?;
     while let Some(item) = items.next().await {
         println!("{:?}", item?);
@@ -198,11 +252,13 @@ example!(time_batch_1, "time", "Batch", r#"{"locations":["London","Narnia"],"at"
     }).await?;
 });
 
-example!(wallet_create_1, "wallet", "Create", r#"{"id":"holiday","name":"Holiday","description":"For the beach"}"#, |client| {
+example!(wallet_create_1, "wallet", "Create", r#"{"id":"holiday","name":"Holiday","description":"For the beach","currency":"EUR","overdraft_limit":0}"#, |client| {
     let reply = client.call(wallet::CreateRequest {
         id: "holiday".into(),
         name: "Holiday".into(),
         description: "For the beach".into(),
+        currency: "EUR".into(),
+        ..Default::default()
     }).await?;
 });
 
@@ -216,7 +272,7 @@ example!(wallet_balance_1, "wallet", "Balance", r#"{"id":"holiday"}"#, |client| 
     }).await?;
 });
 
-example!(wallet_credit_1, "wallet", "Credit", r#"{"id":"holiday","amount":10,"reference":"saved","visible":false,"idempotency_key":""}"#, |client| {
+example!(wallet_credit_1, "wallet", "Credit", r#"{"id":"holiday","amount":10,"reference":"saved","visible":false,"idempotency_key":"","metadata":{}}"#, |client| {
     let reply = client.call(wallet::CreditRequest {
         id: "holiday".into(),
         amount: 10,
@@ -225,7 +281,7 @@ example!(wallet_credit_1, "wallet", "Credit", r#"{"id":"holiday","amount":10,"re
     }).await?;
 });
 
-example!(wallet_debit_1, "wallet", "Debit", r#"{"id":"holiday","amount":4,"reference":"sun cream","visible":false,"idempotency_key":""}"#, |client| {
+example!(wallet_debit_1, "wallet", "Debit", r#"{"id":"holiday","amount":4,"reference":"sun cream","visible":false,"idempotency_key":"","metadata":{}}"#, |client| {
     let reply = client.call(wallet::DebitRequest {
         id: "holiday".into(),
         amount: 4,
@@ -234,7 +290,7 @@ example!(wallet_debit_1, "wallet", "Debit", r#"{"id":"holiday","amount":4,"refer
     }).await?;
 });
 
-example!(wallet_transactions_1, "wallet", "Transactions", r#"{"id":"holiday","limit":0,"cursor":""}"#, |client| {
+example!(wallet_transactions_1, "wallet", "Transactions", r#"{"id":"holiday","limit":0,"cursor":"","from":"1970-01-01T00:00:00Z","to":"1970-01-01T00:00:00Z","reference":"","include_hidden":false}"#, |client| {
     let reply = client.call(wallet::TransactionsRequest {
         id: "holiday".into(),
         ..Default::default()
@@ -248,5 +304,50 @@ example!(wallet_list_1, "wallet", "List", r#"{"limit":0,"cursor":""}"#, |client|
 example!(wallet_delete_1, "wallet", "Delete", r#"{"id":"holiday"}"#, |client| {
     let reply = client.call(wallet::DeleteRequest {
         id: "holiday".into(),
+    }).await?;
+});
+
+example!(wallet_authorize_1, "wallet", "Authorize", r#"{"id":"holiday","amount":5,"reference":"hotel","visible":false,"ttl":0,"idempotency_key":"","metadata":{}}"#, |client| {
+    let reply = client.call(wallet::AuthorizeRequest {
+        id: "holiday".into(),
+        amount: 5,
+        reference: "hotel".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(wallet_authorize_2, "wallet", "Authorize", r#"{"id":"holiday","amount":2,"reference":"boat","visible":false,"ttl":0,"idempotency_key":"","metadata":{}}"#, |client| {
+    let reply = client.call(wallet::AuthorizeRequest {
+        id: "holiday".into(),
+        amount: 2,
+        reference: "boat".into(),
+        ..Default::default()
+    }).await?;
+});
+
+example!(wallet_capture_1, "wallet", "Capture", r#"{"id":"holiday","hold_id":"ebc3ae44-95d3-4281-ab3a-46b6996bff84","amount":3,"idempotency_key":""}"#, |client| {
+    let reply = client.call(wallet::CaptureRequest {
+        id: "holiday".into(),
+        hold_id: "ebc3ae44-95d3-4281-ab3a-46b6996bff84".into(),
+        amount: 3,
+        ..Default::default()
+    }).await?;
+});
+
+example!(wallet_void_1, "wallet", "Void", r#"{"id":"holiday","hold_id":"7b0da3df-4445-4c0c-8897-aa26a44a04fb"}"#, |client| {
+    let reply = client.call(wallet::VoidRequest {
+        id: "holiday".into(),
+        hold_id: "7b0da3df-4445-4c0c-8897-aa26a44a04fb".into(),
+    }).await?;
+});
+
+example!(wallet_holds_1, "wallet", "Holds", r#"{"id":"holiday"}"#, |client| {
+    let reply = client.call(wallet::HoldsRequest { id: "holiday".into() }).await?;
+});
+
+example!(wallet_statement_1, "wallet", "Statement", r#"{"id":"holiday","from":"1970-01-01T00:00:00Z","to":"1970-01-01T00:00:00Z","period":"whole"}"#, |client| {
+    let reply = client.call(wallet::StatementRequest {
+        id: "holiday".into(),
+        ..Default::default()
     }).await?;
 });

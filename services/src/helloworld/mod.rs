@@ -2,7 +2,8 @@
 //!
 //! It keeps no state: both endpoints run on the node that took the call, without a hop.
 //!
-//! Not yet: going on with a broken stream where it stopped (its token, the number of greetings sent so far, comes with *Streams*).
+//! Not yet: going on with a broken stream where it stopped (its token, the number of greetings sent so far, comes with
+//! *Streams*), and `debug`, which tells the node and the hops, once there are more nodes than one.
 
 mod api;
 mod commands;
@@ -23,10 +24,17 @@ pub fn service() -> Service {
         .display_name("Hello World")
         .local(call)
         .stream(stream)
-        .example("Greet John", CallRequest { name: john() }, CallResponse { message: hello() })
+        .refuses::<CallRequest>(&[NAME_TOO_LONG])
+        .refuses::<StreamRequest>(&[NAME_TOO_LONG, BAD_MESSAGES])
+        .example("Greet John", CallRequest { name: john(), ..Default::default() }, CallResponse { message: hello() })
+        .example(
+            "Greet John in German",
+            CallRequest { name: john(), language: Language::De },
+            CallResponse { message: "Hallo John".into() },
+        )
         .stream_example(
             "Greet John twice",
-            StreamRequest { name: john(), messages: 2 },
+            StreamRequest { name: john(), messages: 2, ..Default::default() },
             vec![StreamResponse { message: hello() }, StreamResponse { message: hello() }],
         )
 }

@@ -1,5 +1,7 @@
 //! The rules in a table, then what no table can say: pages, idempotency, isolation, layouts, and money that adds up.
 
+mod history;
+mod holds;
 mod model;
 mod repeats;
 mod rules;
@@ -13,8 +15,12 @@ fn wallets() -> Sandbox {
 }
 
 fn create(on: &Sandbox, id: &str) -> Result<Account> {
-    let request = CreateRequest { id: id.into(), name: "n".into(), description: "d".into() };
-    on.call(request).map(|r| r.account)
+    overdrawn(on, id, 0)
+}
+
+fn overdrawn(on: &Sandbox, id: &str, overdraft_limit: i64) -> Result<Account> {
+    let (id, name, description) = (id.into(), "n".into(), "d".into());
+    on.call(CreateRequest { id, name, description, overdraft_limit, ..Default::default() }).map(|r| r.account)
 }
 
 fn credit(on: &Sandbox, id: &str, amount: i64) -> Result<i64> {
@@ -27,12 +33,14 @@ fn debit(on: &Sandbox, id: &str, amount: i64) -> Result<i64> {
 
 fn keyed_credit(on: &Sandbox, id: &str, amount: i64, reference: &str, key: &str) -> Result<i64> {
     let (id, reference, idempotency_key) = (id.into(), reference.into(), key.into());
-    on.call(CreditRequest { id, amount, reference, visible: true, idempotency_key }).map(|r| r.balance)
+    on.call(CreditRequest { id, amount, reference, visible: true, idempotency_key, ..Default::default() })
+        .map(|r| r.balance)
 }
 
 fn keyed_debit(on: &Sandbox, id: &str, amount: i64, reference: &str, key: &str) -> Result<i64> {
     let (id, reference, idempotency_key) = (id.into(), reference.into(), key.into());
-    on.call(DebitRequest { id, amount, reference, visible: false, idempotency_key }).map(|r| r.balance)
+    on.call(DebitRequest { id, amount, reference, visible: false, idempotency_key, ..Default::default() })
+        .map(|r| r.balance)
 }
 
 fn delete(on: &Sandbox, id: &str) -> Result<()> {
@@ -67,13 +75,21 @@ fn entries(on: &Sandbox, id: &str) -> Vec<Entry> {
     })
 }
 
-/// The invariant: replay all rows of a wallet and get its balance, and never less than nothing on the way.
+/// The invariant: replay all rows of a wallet and get its balance, never less than its overdraft on the way; and what is
+/// held is what its holds say.
 #[track_caller]
 fn adds_up(on: &Sandbox, id: &str) {
-    let mut sum = 0_i64;
+    let told = on.call(ReadRequest { id: id.into() }).unwrap();
+    let (mut sum, mut credited) = (0_i64, 0_u128);
     for entry in entries(on, id) {
         sum = sum.checked_add(entry.amount).expect("a sum stays within i64");
-        assert!(sum >= 0, "{id} was overdrawn");
+        credited += u128::try_from(entry.amount).unwrap_or(0);
+        assert!(sum >= -told.account.overdraft_limit, "{id} was overdrawn");
+        assert_eq!((entry.balance, entry.credited), (sum, credited), "the sums in an entry of {id}");
     }
     assert_eq!(sum, balance(on, id), "entries of {id} against its balance");
+    let holds = on.call(HoldsRequest { id: id.into() }).unwrap().holds;
+    assert_eq!(told.held, holds.iter().map(|hold| hold.amount).sum::<i64>(), "holds of {id}");
+    assert_eq!(told.available, sum + told.account.overdraft_limit - told.held);
+    assert!(told.available >= 0, "more is held than there is");
 }

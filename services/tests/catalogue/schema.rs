@@ -18,10 +18,34 @@ pub fn properties(schema: &Value) -> Map<String, Value> {
     schema["properties"].as_object().cloned().unwrap_or_default()
 }
 
+/// What a field holds when nothing was given.
+pub fn zero(root: &Value, part: &Value) -> Value {
+    if let Some(path) = part["$ref"].as_str() {
+        return zero(root, &root["$defs"][path.trim_start_matches("#/$defs/")]);
+    }
+    match (part["type"].as_str(), part["format"].as_str()) {
+        _ if part["enum"].is_array() => part["enum"][0].clone(),
+        (Some("string"), Some("date-time")) => json!("1970-01-01T00:00:00Z"),
+        (Some("string"), _) => json!(""),
+        (Some("integer"), _) => json!(0),
+        (Some("number"), _) => json!(0.0),
+        (Some("boolean"), _) => json!(false),
+        (Some("array"), _) => json!([]),
+        (Some("object"), _) => json!({}),
+        _ => Value::Null,
+    }
+}
+
 /// A value with something in every field.
 pub fn sample(root: &Value, part: &Value) -> Value {
     if let Some(path) = part["$ref"].as_str() {
         return sample(root, &root["$defs"][path.trim_start_matches("#/$defs/")]);
+    }
+    if let Some(several) = part["anyOf"].as_array() {
+        return sample(root, &several[0]);
+    }
+    if let Some(words) = part["enum"].as_array() {
+        return words[words.len() - 1].clone();
     }
     match (part["type"].as_str(), part["format"].as_str()) {
         (Some("string"), Some("date-time")) => json!("2009-02-13T23:31:30.123456789Z"),

@@ -58,7 +58,7 @@ impl Kind {
             Kind::Count { by } => made(cache::IncrementRequest { key: key(), value: by }),
             Kind::CountBack { by } => made(cache::DecrementRequest { key: key(), value: -by }),
             Kind::ReadCount | Kind::Get => made(cache::GetRequest { key: key() }),
-            Kind::Set { ttl } => made(cache::SetRequest { key: key(), value: reference(), ttl }),
+            Kind::Set { ttl } => made(cache::SetRequest { key: key(), value: reference(), ttl, ..Default::default() }),
             Kind::Delete => made(cache::DeleteRequest { key: key() }),
             Kind::Create => made(wallet::CreateRequest { id: id(), ..Default::default() }),
             Kind::Credit { amount } => made(wallet::CreditRequest {

@@ -110,7 +110,7 @@ async fn counter(client: &Client, key: &str) -> Result<i64> {
 }
 
 async fn transactions(client: &Client, id: &str) -> Result<Vec<Entry>> {
-    let mut request = wallet::TransactionsRequest { id: id.into(), limit: 1000, cursor: String::new() };
+    let mut request = wallet::TransactionsRequest { id: id.into(), limit: 1000, ..Default::default() };
     let mut all = vec![];
     loop {
         let page = client.call(request.clone()).await?;

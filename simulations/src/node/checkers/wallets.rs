@@ -15,7 +15,7 @@ impl Wallets {
     pub fn ran(&mut self, call: &Call, reply: &Reply) -> Result<(), String> {
         match (&call.kind, reply) {
             (Kind::Balance, Ok(_)) => {
-                let BalanceResponse { balance } = decoded(reply)?;
+                let BalanceResponse { balance, .. } = decoded(reply)?;
                 if balance < 0 { Err(format!("the balance is {balance}")) } else { Ok(()) }
             }
             (Kind::Create, Err(error)) if error.is(&wallet::ALREADY_EXISTS) => Ok(()),
