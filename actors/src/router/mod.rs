@@ -252,13 +252,14 @@ impl Dispatch for Router {
     fn call(&self, call: Call) -> Pending {
         let router = self.clone();
         Box::pin(async move {
-            let id = call.endpoint.id();
+            let endpoint = call.endpoint.clone();
             // A handler's calls count under its own id.
             let _running = router.inner.under_way.begin(&call.account, &call.request_id);
-            if call.endpoint.internal {
-                return Err(reasons::NO_SUCH_ENDPOINT.refuse(format!("no endpoint {id}")).at("v1"));
+            if endpoint.internal {
+                let detail = format!("no endpoint {}", endpoint.id());
+                return Err(reasons::NO_SUCH_ENDPOINT.refuse(detail).at("v1"));
             }
-            router.dispatch(call).await.map_err(|error| error.at(&id))
+            router.dispatch(call).await.map_err(|error| error.at(&endpoint.id()))
         })
     }
 }

@@ -41,14 +41,14 @@ enum Reply {
 }
 
 impl Kept {
-    /// `nonce`: random.
+    /// `nonce`: random; asked for only if the reply is sealed.
     pub(super) fn of(
         command: &Command,
         key: &[u8],
         hash: [u8; 16],
         decided: &Decided,
         seal: &Seal,
-        nonce: [u8; 12],
+        nonce: impl FnOnce() -> [u8; 12],
     ) -> Kept {
         let low = if let RequestId::Session { low, .. } = command.request_id { low } else { 0 };
         let plain = decided.clone().map(|bytes| wire::Bytes(bytes.to_vec()));
@@ -56,7 +56,7 @@ impl Kept {
             false => Reply::Plain(plain),
             true => {
                 let plain = codec::encode(&plain).expect("a reply and an error are plain data");
-                Reply::Sealed(wire::Bytes(seal.seal(key, &plain, nonce)))
+                Reply::Sealed(wire::Bytes(seal.seal(key, &plain, nonce())))
             }
         };
         Kept { hash, low, reply }
@@ -94,10 +94,18 @@ impl Kept {
 /// Hash of what a request id stands for.
 pub(super) fn hash(command: &Command, seal: &Seal) -> [u8; 16] {
     let parts = [command.endpoint.name.as_bytes(), command.entity.as_bytes(), &command.body];
-    let framed = parts.into_iter().flat_map(|part| [(part.len() as u32).to_le_bytes().to_vec(), part.to_vec()]);
+    let frame = |part: &[u8]| (part.len() as u32).to_le_bytes();
     let whole: [u8; 32] = match command.endpoint.sensitive {
-        false => framed.fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into(),
-        true => framed.fold(seal.keyed_hash(), |mac, part| mac.chain_update(part)).finalize().into_bytes().into(),
+        false => {
+            let hash =
+                parts.into_iter().fold(Sha256::new(), |hash, part| hash.chain_update(frame(part)).chain_update(part));
+            hash.finalize().into()
+        }
+        true => {
+            let keyed = seal.keyed_hash();
+            let mac = parts.into_iter().fold(keyed, |mac, part| mac.chain_update(frame(part)).chain_update(part));
+            mac.finalize().into_bytes().into()
+        }
     };
     *whole.first_chunk().expect("SHA-256 has 32 bytes")
 }

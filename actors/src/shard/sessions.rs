@@ -64,6 +64,11 @@ impl Sessions {
         }
     }
 
+    /// Is there a row for `n`, staged or committed? Certain: a view begins with all there are, and none comes or goes unseen.
+    pub(super) fn holds(&self, account: &Arc<str>, client: u128, n: u64) -> bool {
+        self.sessions.get(&(account.clone(), client)).is_some_and(|session| session.rows.contains(&n))
+    }
+
     /// A row for `n` is being written: returns the numbers whose rows may go with it.
     pub(super) fn insert(&mut self, account: Arc<str>, client: u128, n: u64, low: u64, now: Time) -> BTreeSet<u64> {
         let session = self.sessions.entry((account, client)).or_insert_with(|| Session {
