@@ -4,17 +4,23 @@
 //! store [`seal`]ed values and read through [`Checked`]; none of them makes or checks a sum of its own.
 
 use super::{Error, Order, View};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use std::ops::{ControlFlow, Range};
 
 const LEN: usize = 4;
 
 /// The stored form of `value` under `key`.
 pub fn seal(key: &[u8], value: &[u8]) -> Bytes {
-    let mut stored = BytesMut::with_capacity(value.len() + LEN);
-    stored.put_slice(value);
-    stored.put_u32(sum(key, value));
-    stored.freeze()
+    let mut stored = Vec::with_capacity(value.len() + LEN);
+    seal_into(key, value, &mut stored);
+    stored.into()
+}
+
+/// As [`seal`], in place of what `stored` held.
+pub fn seal_into(key: &[u8], value: &[u8], stored: &mut Vec<u8>) {
+    stored.clear();
+    stored.extend_from_slice(value);
+    stored.extend_from_slice(&sum(key, value).to_be_bytes());
 }
 
 /// The value that was stored under `key`.

@@ -77,9 +77,13 @@ impl Engine for Rocks {
     fn write(&self, batch: Batch) -> Result<(), Error> {
         self.alive()?;
         let mut ops = WriteBatch::default();
+        let mut stored = Vec::new();
         for op in batch.ops {
             match op {
-                Op::Put { key, value } => ops.put(&key, checksum::seal(&key, &value)),
+                Op::Put { key, value } => {
+                    checksum::seal_into(&key, &value, &mut stored);
+                    ops.put(&key, &stored);
+                }
                 Op::Delete { key } => ops.delete(&key),
                 Op::DeleteRange { from, to } if from < to => ops.delete_range(&from[..], &to[..]),
                 Op::DeleteRange { .. } => {}
