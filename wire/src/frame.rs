@@ -106,7 +106,8 @@ impl Frame {
             return Err(FrameError::TooShort(length));
         }
         if input.len() < 4 + length {
-            input.reserve(4 + length - input.len());
+            // Room for as much again as has come, never for what a length claims: it may lie.
+            input.reserve((4 + length - input.len()).min(input.len()));
             return Ok(None);
         }
         input.advance(4);

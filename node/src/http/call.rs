@@ -6,7 +6,7 @@ use super::{handshake, headers, origin, query, reply, stream};
 use crate::door::{Answered, DEADLINE_GRACE, Doors, Entering, Known, METHOD, time_for, too_late};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{Method, StatusCode, request::Parts};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -17,6 +17,10 @@ use wire::frame::Trace;
 use wire::rpc::RequestId;
 use wire::{Error, error::reasons};
 
+/// What calls an endpoint.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
+
+pub(super) type Named = Result<Path<String>, PathRejection>;
 type Names = Result<Path<(String, String)>, PathRejection>;
 type LongNames = Result<Path<(String, String, String)>, PathRejection>;
 
@@ -45,7 +49,8 @@ pub async fn long(State(doors): State<Arc<Doors>>, names: LongNames, request: Re
     answer(&doors, found, request).await.unwrap_or_else(|error| reply::error(&error))
 }
 
-fn no_path(wrong: &PathRejection) -> Error {
+/// The path is no text.
+pub(super) fn no_path(wrong: &PathRejection) -> Error {
     reasons::NO_SUCH_ENDPOINT.refuse(format!("No such API: {}", wrong.body_text())).at("v1")
 }
 
@@ -61,7 +66,10 @@ pub(super) async fn answer(
         return Ok(handshake::accept(doors.clone(), parts, admitted));
     }
     if !matches!(parts.method, Method::POST | Method::GET | Method::PUT | Method::PATCH | Method::DELETE) {
-        return Err(METHOD.refuse(format!("{} calls no endpoint: use POST", parts.method)).at("v1"));
+        let refused = METHOD.refuse(format!("{} calls no endpoint: use POST", parts.method)).at("v1");
+        let mut response = reply::error(&refused);
+        response.headers_mut().insert(header::ALLOW, METHODS);
+        return Ok(response);
     }
     let admitted = Admitted::check(doors, &parts, found)?;
     let known = admitted.known.clone();

@@ -2,7 +2,7 @@
 
 mod documents;
 
-use super::{public, query, reply};
+use super::{call, public, query, reply};
 use crate::door::catalogue::did_you_mean;
 use crate::door::{Doors, NO_SUCH_PATH, TOO_SLOW, json as text};
 use axum::body::Body;
@@ -39,10 +39,11 @@ static ASKED: LazyLock<Fit> = LazyLock::new(|| {
     }))
 });
 
-pub async fn answer(State(doors): State<Arc<Doors>>, Path(what): Path<String>, request: Request) -> Response {
+pub async fn answer(State(doors): State<Arc<Doors>>, what: call::Named, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let answer = async {
         public::admit(&doors, &mut parts)?;
+        let Path(what) = what.map_err(|wrong| call::no_path(&wrong))?;
         let asked = read(&parts, body).await?;
         of(doors.catalogue.described(), &what, &asked, &public::server(&parts))
     };

@@ -46,10 +46,16 @@ pub fn tell_how_long_the_id_is_kept(headers: &mut HeaderMap) {
 /// How long the caller waits.
 pub fn time_limit(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
     let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
-    match value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()).filter(|&ms| ms > 0) {
+    match value.to_str().ok().and_then(|text| whole(text.trim())).filter(|&ms| ms > 0) {
         Some(ms) => Ok(Some(Duration::from_millis(ms))),
         None => Err(reasons::BAD_BODY.refuse("Commons-Timeout-Ms: must be a whole number of milliseconds above 0")),
     }
+}
+
+/// Digits; more of them than fit are a number beyond every limit all the same.
+fn whole(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// W3C Trace Context; one that does not parse is left out.

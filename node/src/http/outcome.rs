@@ -10,7 +10,11 @@ use std::sync::Arc;
 use wire::error::reasons;
 
 /// As the endpoint `_.Outcome`, with the id in the path.
-pub async fn answer(State(doors): State<Arc<Doors>>, Path(id): Path<String>, mut request: Request) -> Response {
+pub async fn answer(State(doors): State<Arc<Doors>>, id: call::Named, mut request: Request) -> Response {
+    let id = match id {
+        Ok(Path(id)) => id,
+        Err(wrong) => return reply::error(&call::no_path(&wrong)),
+    };
     let given = request.uri().query().unwrap_or_default();
     let others =
         given.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("id=")).map(|pair| format!("&{pair}"));

@@ -122,6 +122,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         loop {
             match self.hear().await? {
                 Message::Text(text) => return Ok(text),
+                // M3O's client asks like this when its user gives no request.
+                Message::Binary(bytes) if bytes.is_empty() => return Ok(Utf8Bytes::default()),
                 Message::Binary(_) => {
                     return Err(reasons::BAD_BODY.refuse("the request must be a text frame").at("v1").into());
                 }

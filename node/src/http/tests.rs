@@ -19,6 +19,7 @@ mod dev_mode;
 mod http2;
 mod public;
 mod sockets;
+mod strangers;
 mod web_sockets;
 
 struct Reply {

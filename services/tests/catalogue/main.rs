@@ -4,6 +4,7 @@ mod bad_input;
 mod codecs;
 mod derived;
 mod door;
+mod leniency;
 mod limits;
 mod original;
 mod schema;
