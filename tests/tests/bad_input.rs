@@ -35,7 +35,10 @@ fn endpoints() -> Result<Vec<Endpoint>> {
         let described = commons(["describe", &service, "--output", "json"])?.json()?;
         for endpoint in described["endpoints"].as_array().context("endpoints")? {
             let fields = endpoint["request"]["properties"].as_object().cloned().unwrap_or_default();
-            let word = |schema: &Value| schema["type"].as_str().unwrap_or("other").to_string();
+            let word = |schema: &Value| match schema["format"].as_str() {
+                Some("date-time") => "time".to_string(),
+                _ => schema["type"].as_str().unwrap_or("other").to_string(),
+            };
             let fields = fields.iter().map(|(name, schema)| (name.clone(), word(schema))).collect();
             let name = endpoint["name"].as_str().context("a name")?.to_string();
             let binary = endpoint["body_bytes_max"].as_u64().context("a limit")? as usize;
@@ -114,6 +117,7 @@ fn wrong_values(kind: &str) -> Vec<(Value, &'static str)> {
         "boolean" => vec![(json!("maybe"), "bool"), (json!(2), "bool"), (json!([]), "bool")],
         "array" => vec![(json!(5), "list"), (json!({}), "list")],
         "object" => vec![(json!(5), "map"), (json!([]), "map")],
+        "time" => vec![(json!("yesterday"), "time"), (json!(5), "time"), (json!([]), "time")],
         // An enum of words.
         "other" => vec![(json!("no such word"), "one of"), (json!(5), "one of"), (json!([]), "one of")],
         _ => vec![],

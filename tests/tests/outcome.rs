@@ -34,7 +34,7 @@ async fn what_became_of_a_request_id() -> Result<()> {
     node.restart().await?;
     let late = http.call_once(CREDIT, &tip, "late").await?;
     assert_eq!((late.code, &late.json()?["reason"]), (409, &json!("request_id_given_up")), "{}", late.text());
-    assert_eq!(http.call("/v1/wallet/Balance", &json!({})).await?.done()?, json!({"balance": "5"}));
+    assert_eq!(http.call("/v1/wallet/Balance", &json!({})).await?.done()?["balance"], "5");
     node.check_no_panic()
 }
 
