@@ -332,7 +332,8 @@ async fn reads(node: &Node) -> Result<u32> {
         }
         Ok(())
     };
-    ask("/v1/wallet/Balance", json!({}), &|value| value["balance"] == balance().to_string()).await?;
+    let held = json!(balance().to_string());
+    ask("/v1/wallet/Balance", json!({}), &|value| value["balance"] == held).await?;
     ask("/v1/wallet/Transactions", json!({"limit": 1000}), &|value| {
         value["transactions"].as_array().is_some_and(|all| all.len() == CREDITS as usize)
     })
