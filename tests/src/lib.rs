@@ -13,6 +13,7 @@ pub mod conformance;
 pub mod faults;
 pub mod http;
 pub mod load;
+pub mod npm;
 pub mod place;
 pub mod port;
 pub mod wait;

@@ -12,6 +12,7 @@ mod needs;
 mod new;
 mod passing;
 mod rocksdb;
+mod schemathesis;
 mod test;
 mod tidy;
 
@@ -33,6 +34,11 @@ const COMMANDS: &[Command] = &[
     ("tidy", "check the house rules that no compiler keeps", tidy::run),
     ("simulate", "whole-cluster simulations: --seeds N | --seed S [--trace]", passing::simulate),
     ("conformance", "the catalogue's published examples against a node, a line each", passing::conformance),
+    (
+        "schemathesis",
+        "requests made from /openapi.json, wrong ones too [--seed N] [--max-examples N]",
+        schemathesis::run,
+    ),
     ("chaos", "kill real nodes and compare: --nodes N --rounds N", passing::chaos),
     ("bench", "measure beside a peer on this machine: writes [--seconds N] [--rounds N] [--json FILE]", bench::run),
     ("data", "make the data we check in anew from what registries serve (needs pip and npm)", data::run),

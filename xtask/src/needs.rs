@@ -19,6 +19,10 @@ pub const CURL: Need = Need { package: "curl", why: "makes the README's HTTP cal
 pub const STRACE: Need =
     Need { package: "strace", why: "counts a node's fsyncs in the tests", present: || on_path("strace") };
 
+pub const NODE: Need =
+    Need { package: "nodejs", why: "runs M3O's JavaScript clients against a node", present: || on_path("node") };
+pub const NPM: Need = Need { package: "npm", why: "gets those clients", present: || on_path("npm") };
+
 pub const REDIS: Need = Need {
     package: "redis-server",
     why: "is what `bench writes` is measured beside; Debian also starts one of its own on port 6379, which is left alone",

@@ -44,7 +44,7 @@ pub fn conformance(args: &[String]) -> Result<()> {
 }
 
 /// A binary of `tests`, told where the node's is.
-fn black_box(name: &str, node: &Path) -> Result<Command> {
+pub fn black_box(name: &str, node: &Path) -> Result<Command> {
     if !cargo::has_target("tests", "bin", name)? {
         bail!("the package tests has no binary {name} yet");
     }

@@ -45,6 +45,9 @@ pub fn light(round: Round) -> Result<Done> {
     for room in LIGHT {
         run_within(10 * MINUTE, &mut cargo::asking(&["check", "--quiet", "--release", "-p", room]))?;
     }
+    // No part of the workspace: nothing else would notice that it no longer compiles.
+    let args = ["check", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml"];
+    run_within(10 * MINUTE, &mut cargo::asking(&args))?;
     Ok(Done::Passed)
 }
 
@@ -58,10 +61,22 @@ pub fn build(_: Round) -> Result<Done> {
 
 /// Tests over real processes find the binary by COMMONS_BIN.
 pub fn tests(_: Round) -> Result<Done> {
-    needs::install(&[needs::CURL, needs::STRACE])?;
+    needs::install(&[needs::CURL, needs::STRACE, needs::NODE, needs::NPM])?;
     let mut command = cargo::building(&["test", "--release", "--workspace", "--no-fail-fast"])?;
     command.env("COMMONS_BIN", crate::house::target().join("release/commons"));
     run_within(40 * MINUTE, &mut command)?;
+    Ok(Done::Passed)
+}
+
+/// Half a minute, and PyPI is not everywhere to be reached: the deterministic tests of the doors run in every round.
+pub fn schemathesis(round: Round) -> Result<Done> {
+    if round == Round::Fast {
+        return Ok(Done::Skipped("not in the fast round".into()));
+    }
+    if let Err(why) = crate::schemathesis::install() {
+        return Ok(Done::But(format!("NOT run: {why:#}")));
+    }
+    crate::schemathesis::run(&[])?;
     Ok(Done::Passed)
 }
 

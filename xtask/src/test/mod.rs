@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", run: deny::check },
     Step { name: "build", run: checks::build },
     Step { name: "tests", run: checks::tests },
+    Step { name: "schemathesis", run: checks::schemathesis },
     Step { name: "mutants", run: checks::mutants },
     Step { name: "simulate", run: checks::simulate },
     Step { name: "chaos", run: checks::chaos },

@@ -20,6 +20,11 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (415, "UnsupportedMediaType", "A content type or encoding that is not read"),
     (422, "IdReused", "The same `Idempotency-Key` came before with another request"),
     (429, "TooManyRequests", "A queue is full: nothing was begun, try again after `Retry-After`"),
+    (
+        431,
+        "HeadersTooLarge",
+        "The query and headers are too long to be read: nothing in them was, so there is no error object",
+    ),
     (500, "Internal", "The node or the service failed; `outcome` says whether the call happened"),
     (501, "NotImplemented", "Declared, and not there yet"),
     (503, "Unavailable", "Nobody can answer just now: try again after `Retry-After`"),
@@ -88,7 +93,7 @@ fn can_be(code: u16, endpoint: &DescribedEndpoint, method: Method) -> bool {
     // A service that does not list what it refuses may have any of the usual ones.
     let unlisted = !endpoint.lists_errors && endpoint.kind != Kind::Gather;
     match code {
-        400 | 401 | 403 | 429 | 500 | 503 | 504 => true,
+        400 | 401 | 403 | 429 | 431 | 500 | 503 | 504 => true,
         404 | 409 => refuses(code) || unlisted,
         408 | 415 => method == Method::Post,
         413 => method == Method::Post || refuses(code),
@@ -101,6 +106,9 @@ fn can_be(code: u16, endpoint: &DescribedEndpoint, method: Method) -> bool {
 /// `components.responses`
 pub fn components() -> Value {
     let one = |(code, name, told): &(u16, &str, &str)| {
+        if *code == 431 {
+            return (name.to_string(), json!({"description": told}));
+        }
         let mut headers = json!({
             "Commons-Outcome": {"$ref": "#/components/headers/Commons-Outcome"},
             "Commons-Source": {"$ref": "#/components/headers/Commons-Source"},
