@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("simulations", &["wire", "sdk", "services", "storage", "cluster", "actors", "client"], &[]),
     ("tests", &["client", "services", "wire"], &[]),
     ("benchmarks", &["client", "services", "wire"], &[]),
+    ("fuzz", &["services", "wire"], &[]),
     ("examples", &["node", "sdk", "wire", "client", "services"], &[]),
     ("xtask", &[], &[]),
 ];
