@@ -134,7 +134,11 @@ async fn a_full_disk() -> Result<()> {
             disk.fill(&ballast, 0)?;
         }
         let key = format!("blob {}", n % 40);
-        let request = cache::SetRequest { key: key.clone(), value: format!("{n} {}", "x".repeat(60 << 10)), ..Default::default() };
+        let request = cache::SetRequest {
+            key: key.clone(),
+            value: format!("{n} {}", "x".repeat(60 << 10)),
+            ..Default::default()
+        };
         match client.call(request).await {
             Ok(_) => {
                 kept.retain(|(held, _)| *held != key);

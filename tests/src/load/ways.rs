@@ -86,12 +86,14 @@ impl Doors {
         let done = match op.what {
             What::Credit { wallet, amount } => {
                 let id = wallet_id(self.era, wallet);
-                let request = wallet::CreditRequest { id, amount, reference, visible, idempotency_key, ..Default::default() };
+                let request =
+                    wallet::CreditRequest { id, amount, reference, visible, idempotency_key, ..Default::default() };
                 client.call(request).await.map(|reply| reply.balance)
             }
             What::Debit { wallet, amount } => {
                 let id = wallet_id(self.era, wallet);
-                let request = wallet::DebitRequest { id, amount, reference, visible, idempotency_key, ..Default::default() };
+                let request =
+                    wallet::DebitRequest { id, amount, reference, visible, idempotency_key, ..Default::default() };
                 client.call(request).await.map(|reply| reply.balance)
             }
             What::Increment { counter, by } => {

@@ -64,6 +64,8 @@ pub fn tests(_: Round) -> Result<Done> {
     needs::install(&[needs::CURL, needs::STRACE, needs::NODE, needs::NPM])?;
     let mut command = cargo::building(&["test", "--release", "--workspace", "--no-fail-fast"])?;
     command.env("COMMONS_BIN", crate::house::target().join("release/commons"));
+    // Drawn anew at every run by hand; a round of everything is the same each time.
+    command.env("PROPTEST_RNG_SEED", "1");
     run_within(40 * MINUTE, &mut command)?;
     Ok(Done::Passed)
 }
