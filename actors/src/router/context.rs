@@ -104,9 +104,10 @@ impl Caller for Inside {
         let n = self.calls.fetch_add(1, Ordering::Relaxed);
         let request_id = match &self.request_id {
             RequestId::None => RequestId::None,
-            // No caller's own id has a space, so none of them can be this one.
+            // No caller's own id has a space, so none of them can be this one; a session's begins with it, so that it has
+            // no caller's in front.
             RequestId::Caller(id) => RequestId::Caller(format!("{id} {n}")),
-            RequestId::Session { client, n: outer, .. } => RequestId::Caller(format!("{client:032x} {outer} {n}")),
+            RequestId::Session { client, n: outer, .. } => RequestId::Caller(format!(" {client:032x} {outer} {n}")),
         };
         let call = Call {
             account: self.account.clone(),

@@ -254,7 +254,8 @@ impl Dispatch for Router {
         Box::pin(async move {
             let endpoint = call.endpoint.clone();
             // A handler's calls count under its own id.
-            let _running = router.inner.under_way.begin(&call.account, &call.request_id);
+            let asks = endpoint.service == crate::outcome::SERVICE;
+            let _running = (!asks).then(|| router.inner.under_way.begin(&call.account, &call.request_id));
             if endpoint.internal {
                 let detail = format!("no endpoint {}", endpoint.id());
                 return Err(reasons::NO_SUCH_ENDPOINT.refuse(detail).at("v1"));

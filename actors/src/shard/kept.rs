@@ -123,7 +123,11 @@ pub(super) fn key(command: &Command) -> Option<Bytes> {
 /// Key of the tombstone that would forbid this command.
 pub(super) fn tombstone_key(command: &Command) -> Option<Bytes> {
     match &command.request_id {
-        RequestId::Caller(id) => Some(keys::once(&command.account, id, command.endpoint.service, "", "")),
+        // A handler's call is its handler's id, a space and a number: who gave up that id gave up all it would call.
+        RequestId::Caller(id) => {
+            let own = id.split(' ').next().unwrap_or_default();
+            Some(keys::once(&command.account, own, command.endpoint.service, "", ""))
+        }
         RequestId::None | RequestId::Session { .. } => None,
     }
 }

@@ -61,6 +61,10 @@ async fn p6_only_a_fence_makes_not_seen_definite() {
         assert!(error.is(&reasons::ID_GIVEN_UP) && error.outcome == Outcome::NotRun, "{error:?}");
         assert_eq!(rig.count("alice", &format!("e{n}")).await, 0);
     }
+    // Nor does what a handler would call under it.
+    let error = rig.call_once(TwiceRequest { entity: "e0".into(), by: 1 }, "late").await.unwrap_err();
+    assert!(error.is(&reasons::ID_GIVEN_UP), "{error:?}");
+    assert_eq!(rig.count("alice", "e0").await, 0);
     // Other ids and accounts go on, and what was done before is told again.
     assert_eq!(rig.call_once(bump("e0", 1), "later").await.unwrap().count, 1);
     let told = ask(&rig, "alice", "done", true).await;
@@ -83,6 +87,13 @@ async fn p6_a_call_under_way_is_told_as_running_until_it_is_certain() {
     rig.syncs.open();
     assert_eq!(call.await.unwrap().unwrap().count, 2);
     assert_eq!(ask(&rig, "alice", "slow", false).await.state, "done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_under_the_id_it_asks_for_is_no_call_under_way() {
+    let rig = Rig::start().await;
+    let asked = OutcomeRequest { id: "k".into(), ..Default::default() };
+    assert_eq!(rig.call_once(asked, "k").await.unwrap().state, "not_seen");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
