@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::fmt::Write;
 
 // The node's own file: the node itself would bring RocksDB along.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the door uses more of it")]
 #[path = "../../node/src/http/query.rs"]
 mod query;
 

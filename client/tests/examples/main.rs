@@ -41,7 +41,7 @@ macro_rules! example {
             use super::*;
 
             /// What the docs print is what compiles.
-            #[allow(dead_code, unused_variables)]
+            #[allow(dead_code, unused_variables, reason = "compiled, not called: no node is here")]
             async fn with_the_client($client: Client) -> Result<(), Error> {
                 $code
                 Ok(())
