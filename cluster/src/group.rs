@@ -1,7 +1,7 @@
 //! A consensus group as the writers and readers on its leader see it.
 
 use crate::entry::Entry;
-use wire::ids::{GroupId, Term};
+use wire::ids::{GroupId, ReplicaId, Term};
 
 /// How a proposal ended. Told exactly once, after it is applied here or can no longer be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,10 @@ pub trait Group: Send + Sync + 'static {
     /// The term this node leads the group in, if it does.
     fn leading(&self) -> Option<Term>;
 
-    /// The same, if this node is also the only voter: then rows viewed before this is asked are linearizable.
+    /// The replica that leads, here or elsewhere, as far as this node's replica knows.
+    fn leader(&self) -> Option<ReplicaId>;
+
+    /// The same as [`Group::leading`], if this node is also the only voter: then rows viewed before this is asked are linearizable.
     fn sole(&self) -> Option<Term>;
 
     /// Appends `entry` if this node still leads in `term`. Proposals of one caller keep their order.

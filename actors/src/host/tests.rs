@@ -30,6 +30,10 @@ impl Group for Played {
     fn leading(&self) -> Option<Term> {
         *self.leading.lock().unwrap()
     }
+    fn leader(&self) -> Option<wire::ids::ReplicaId> {
+        None
+    }
+
     fn sole(&self) -> Option<Term> {
         None
     }

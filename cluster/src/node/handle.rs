@@ -5,7 +5,7 @@ use super::looper::Ask;
 use crate::entry::Entry;
 use crate::group::{Done, Group, NotLeading, ReadDone, Settled};
 use std::sync::Arc;
-use wire::ids::{GroupId, Term};
+use wire::ids::{GroupId, ReplicaId, Term};
 
 /// Where asks go: the loop's inbox. It gives the ask back if the node is stopping.
 pub type SendAsk = Arc<dyn Fn(Ask) -> Option<Ask> + Send + Sync>;
@@ -30,6 +30,10 @@ impl Group for Handle {
 
     fn leading(&self) -> Option<Term> {
         self.leading.term()
+    }
+
+    fn leader(&self) -> Option<ReplicaId> {
+        self.leading.leader()
     }
 
     fn sole(&self) -> Option<Term> {

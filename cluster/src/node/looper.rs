@@ -111,7 +111,10 @@ impl Loop {
                 jobs.push(Job::Apply(ApplyJob::Entries { group, entries: entries.collect() }));
             }
             Effect::Answer { ticket, outcome } => self.answer(ticket, outcome),
-            Effect::Role { group, role, term, conf, .. } => {
+            Effect::Role { group, role, term, leader, conf } => {
+                if let Some(cell) = self.cells.get(&group) {
+                    cell.set_leader(leader);
+                }
                 let sole = conf.voters.len() == 1 && conf.voters_outgoing.is_empty();
                 self.lead(group, (role == Role::Leader).then_some((term, sole)));
             }

@@ -9,6 +9,7 @@ mod handle;
 mod leading;
 mod looper;
 mod open;
+mod slot;
 #[cfg(test)]
 mod tests;
 pub mod threads;
@@ -20,6 +21,7 @@ pub use handle::{Handle, SendAsk};
 pub use leading::Leading;
 pub use looper::{Ask, Job, Loop};
 pub use open::{OpenError, Parts};
+pub use slot::Slot;
 pub use writer::{LogJob, Writer};
 
 use wire::ids::GroupId;

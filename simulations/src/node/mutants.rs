@@ -57,6 +57,10 @@ impl Group for Hasty {
         self.0.leading()
     }
 
+    fn leader(&self) -> Option<wire::ids::ReplicaId> {
+        self.0.leader()
+    }
+
     fn sole(&self) -> Option<Term> {
         self.0.sole()
     }

@@ -121,6 +121,10 @@ impl Group for Breakable {
     fn leading(&self) -> Option<Term> {
         self.0.leading()
     }
+    fn leader(&self) -> Option<wire::ids::ReplicaId> {
+        self.0.leader()
+    }
+
     fn sole(&self) -> Option<Term> {
         self.0.sole()
     }
