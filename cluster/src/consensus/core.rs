@@ -60,6 +60,11 @@ impl Core {
         Ok(core)
     }
 
+    /// The log still knows a replica whose rows are gone for good: it is to forget it too.
+    pub fn forget(&mut self, replica: ReplicaId) {
+        self.destroyed.push(replica);
+    }
+
     /// One turn of the loop. `now` was read after `inputs` were drained (§1.1).
     pub fn turn(&mut self, inputs: Vec<Input>, now: Duration, out: &mut Vec<Effect>) {
         for input in inputs {

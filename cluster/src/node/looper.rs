@@ -2,27 +2,60 @@
 
 use super::applier::ApplyJob;
 use super::leading::Cells;
+use super::snapshots::SnapshotJob;
 use super::writer::LogJob;
-use crate::consensus::{Core, Effect, Input, Outcome, Role, Ticket};
+use crate::consensus::{Change, Core, Effect, GroupView, Input, Outcome, ReplicaSeed, Role, Ticket};
 use crate::group::{Done, NotLeading, ReadDone, Settled};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use storage::replica::ReplicaStore;
 use wire::ids::{GroupId, ReplicaId, Term};
 
 /// What the loop is asked or told.
 pub enum Ask {
-    Propose { group: GroupId, term: Term, entry: Bytes, done: Done },
-    Read { group: GroupId, done: ReadDone },
+    Propose {
+        group: GroupId,
+        term: Term,
+        entry: Bytes,
+        done: Done,
+    },
+    Read {
+        group: GroupId,
+        done: ReadDone,
+    },
+    /// Change who belongs to a group that is led here.
+    Change {
+        group: GroupId,
+        change: Change,
+        done: ChangeDone,
+    },
+    /// How all groups of this node are.
+    Look {
+        done: LookDone,
+    },
+    /// A replica comes to this node, unless its group has one here already.
+    Open {
+        seed: ReplicaSeed,
+        store: ReplicaStore,
+    },
+    /// A replica goes for good: meta no longer knows it.
+    Destroy {
+        group: GroupId,
+        replica: ReplicaId,
+    },
     Input(Input),
 }
+
+pub type ChangeDone = Box<dyn FnOnce(Outcome) + Send>;
+pub type LookDone = Box<dyn FnOnce(Vec<GroupView>) + Send>;
 
 impl Ask {
     /// Bytes it brings into the log.
     pub fn size_bytes(&self) -> usize {
         match self {
             Ask::Propose { entry, .. } => entry.len(),
-            Ask::Read { .. } | Ask::Input(_) => 0,
+            _ => 0,
         }
     }
 }
@@ -33,6 +66,7 @@ pub enum Job {
     Apply(ApplyJob),
     /// The state of these groups should reach the disk, so that their logs can shrink.
     Flush(GroupId),
+    Snapshot(SnapshotJob),
     /// To the node that holds the replica.
     Send {
         group: GroupId,
@@ -45,6 +79,7 @@ pub enum Job {
 enum Waiting {
     Proposal(Done),
     Read(ReadDone),
+    Change(ChangeDone),
 }
 
 pub struct Loop {
@@ -68,9 +103,9 @@ impl Loop {
 
     /// One turn. `now` was read after `asks` were drained (RAFT §1.1).
     pub fn turn(&mut self, asks: Vec<Ask>, now: Duration) -> Vec<Job> {
-        let inputs = asks.into_iter().map(|ask| self.input(ask)).collect();
+        let (mut jobs, mut looks) = (Vec::new(), Vec::new());
+        let inputs = asks.into_iter().filter_map(|ask| self.input(ask, &mut jobs, &mut looks)).collect();
         self.core.turn(inputs, now, &mut self.effects);
-        let mut jobs = Vec::with_capacity(self.effects.len());
         let is_answer = |effect: &Effect| matches!(effect, Effect::Answer { .. });
         let (answers, effects): (Vec<_>, Vec<_>) = std::mem::take(&mut self.effects).into_iter().partition(is_answer);
         for effect in effects {
@@ -81,22 +116,46 @@ impl Loop {
         for answer in answers {
             self.carry_out(answer, &mut jobs);
         }
+        for look in looks {
+            look(self.core.groups().filter_map(|group| self.core.view(group)).collect());
+        }
         jobs
     }
 
-    fn input(&mut self, ask: Ask) -> Input {
+    fn input(&mut self, ask: Ask, jobs: &mut Vec<Job>, looks: &mut Vec<LookDone>) -> Option<Input> {
         let mut ticket = |waiting| {
             self.next_ticket += 1;
             self.waiting.insert(Ticket(self.next_ticket), waiting);
             Ticket(self.next_ticket)
         };
-        match ask {
+        Some(match ask {
             Ask::Propose { group, term, entry, done } => {
                 Input::Propose { group, ticket: ticket(Waiting::Proposal(done)), entry, term }
             }
             Ask::Read { group, done } => Input::Read { group, ticket: ticket(Waiting::Read(done)) },
+            Ask::Change { group, change, done } => {
+                Input::Change { group, ticket: ticket(Waiting::Change(done)), change }
+            }
+            Ask::Look { done } => {
+                looks.push(done);
+                return None;
+            }
+            Ask::Open { seed, store } => {
+                // Whoever asked looks again, and asks again once the old replica is gone.
+                if self.core.view(seed.group).is_some() {
+                    return None;
+                }
+                // Before anything of it can be applied.
+                jobs.push(Job::Apply(ApplyJob::Open { group: seed.group, store }));
+                Input::Open(seed)
+            }
+            Ask::Destroy { group, replica } => {
+                self.lead(group, None);
+                jobs.push(Job::Apply(ApplyJob::Destroy { group, replica }));
+                return None;
+            }
             Ask::Input(input) => input,
-        }
+        })
     }
 
     fn carry_out(&mut self, effect: Effect, jobs: &mut Vec<Job>) {
@@ -105,8 +164,8 @@ impl Loop {
             Effect::Apply { group, entries } => {
                 // Whoever waits goes along: the applier answers without another hop.
                 let entries = entries.into_iter().map(|entry| {
-                    let done = entry.ticket.and_then(|ticket| self.waiting.remove(&ticket));
-                    (entry, done.and_then(Waiting::proposal))
+                    let done = entry.ticket.and_then(|ticket| self.proposal(ticket));
+                    (entry, done)
                 });
                 jobs.push(Job::Apply(ApplyJob::Entries { group, entries: entries.collect() }));
             }
@@ -124,10 +183,11 @@ impl Loop {
                 jobs.push(Job::Apply(ApplyJob::Flip { group, replica, generation, applied, conf }));
             }
             Effect::Discard { group, generation } => jobs.push(Job::Apply(ApplyJob::Discard { group, generation })),
-            Effect::Build { .. } | Effect::Stream { .. } | Effect::Release { .. } => {
-                // Snapshots travel once nodes do (issue *Cluster*); a group of one never asks for any.
-                tracing::error!("a snapshot was asked for, and there is no other node to send it to");
+            Effect::Build { group } => jobs.push(Job::Snapshot(SnapshotJob::Build { group })),
+            Effect::Stream { group, to, snapshot, message } => {
+                jobs.push(Job::Snapshot(SnapshotJob::Stream { group, to, snapshot, message }));
             }
+            Effect::Release { snapshot, .. } => jobs.push(Job::Snapshot(SnapshotJob::Release { snapshot })),
         }
     }
 
@@ -152,6 +212,17 @@ impl Loop {
         });
     }
 
+    /// Who proposed an entry. A change of membership is answered by the core, once it is applied.
+    fn proposal(&mut self, ticket: Ticket) -> Option<Done> {
+        match self.waiting.remove(&ticket)? {
+            Waiting::Proposal(done) => Some(done),
+            other => {
+                self.waiting.insert(ticket, other);
+                None
+            }
+        }
+    }
+
     fn answer(&mut self, ticket: Ticket, outcome: Outcome) {
         match self.waiting.remove(&ticket) {
             Some(Waiting::Proposal(done)) => done(match outcome {
@@ -163,17 +234,9 @@ impl Loop {
                 Outcome::ReadAt(_) => Ok(()),
                 _ => Err(NotLeading),
             }),
+            Some(Waiting::Change(done)) => done(outcome),
             // Answered by the applier already.
             None => {}
-        }
-    }
-}
-
-impl Waiting {
-    fn proposal(self) -> Option<Done> {
-        match self {
-            Waiting::Proposal(done) => Some(done),
-            Waiting::Read(_) => None,
         }
     }
 }

@@ -9,7 +9,10 @@ mod handle;
 mod leading;
 mod looper;
 mod open;
+mod outbox;
+mod receive;
 mod slot;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 pub mod threads;
@@ -19,9 +22,12 @@ pub use applier::{Applier, ApplyJob, members};
 pub use fence::{Mark, mark, mark_in};
 pub use handle::{Handle, SendAsk};
 pub use leading::Leading;
-pub use looper::{Ask, Job, Loop};
-pub use open::{OpenError, Parts};
+pub use looper::{Ask, ChangeDone, Job, LookDone, Loop};
+pub use open::{OpenError, Origin, Parts};
+pub use outbox::{Outward, Way, messages};
+pub use receive::{ReceiveError, Receiver, SnapshotHead};
 pub use slot::Slot;
+pub use snapshots::{Ship, SnapshotJob};
 pub use writer::{LogJob, Writer};
 
 use wire::ids::GroupId;
@@ -39,8 +45,8 @@ pub enum Fatal {
     Entry(#[from] crate::entry::EntryError),
     #[error("{0} has no replica here, and an entry for it")]
     NoReplica(GroupId),
-    #[error("{0} got a snapshot, which nodes do not exchange yet")]
-    NoSnapshots(GroupId),
+    #[error("{0} is to become a snapshot that is not the one staged here")]
+    NotStaged(GroupId),
     #[error("the {0} thread panicked; its message stands above")]
     Panicked(&'static str),
 }

@@ -1,9 +1,11 @@
 //! From two engines to a node that can turn: bootstrap, recovery, and the checks between the two (P17, P18).
 
+use super::Slot;
 use super::applier::{Applier, encode_members, members};
 use super::handle::{Handle, SendAsk};
 use super::leading::{Cells, Leading};
 use super::looper::Loop;
+use super::receive::{Received, Receiver};
 use super::writer::Writer;
 use crate::consensus::{Conf, Core, Damage, Health, LogSeed, ReplicaSeed, Settings, StateSeed};
 use std::collections::BTreeMap;
@@ -23,8 +25,21 @@ pub struct Parts {
     pub turning: Loop,
     pub writer: Writer,
     pub applier: Applier,
+    /// The replicas that were here when the node opened.
     pub stores: BTreeMap<GroupId, ReplicaStore>,
+    /// Where they are, and where others will be: one place for each group of the cluster.
+    pub slots: Arc<BTreeMap<GroupId, Arc<Slot>>>,
     cells: Cells,
+    received: Arc<Received>,
+}
+
+/// Whether a folder that holds nothing becomes a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A cluster of one is founded in it, with so many groups beside meta. What is there already stays.
+    Founded(u16),
+    /// It belongs to a cluster of so many groups: replicas come when meta places them here.
+    Joined(u16),
 }
 
 /// Why a node does not start. Each says what to do.
@@ -54,16 +69,48 @@ impl Parts {
         settings: Settings,
         now: Duration,
     ) -> Result<Parts, OpenError> {
-        let stores = open_stores(&engine, &recovered, groups)?;
+        Parts::open_as(Origin::Founded(groups), engine, log, recovered, settings, now)
+    }
+
+    /// Opens what is there.
+    pub fn open_as(
+        origin: Origin,
+        engine: Arc<dyn Engine>,
+        log: Log,
+        recovered: Recovered,
+        settings: Settings,
+        now: Duration,
+    ) -> Result<Parts, OpenError> {
+        let stores = open_stores(&engine, &recovered, origin)?;
         let mut seeds = Vec::new();
         for (group, (store, conf)) in &stores {
             seeds.push(seed(*group, store, conf.clone(), &recovered)?);
         }
-        let cells: Cells = Arc::new(stores.keys().map(|group| (*group, Arc::new(Leading::default()))).collect());
-        let core = Core::open(settings, seeds, now)?;
         let stores: BTreeMap<_, _> = stores.into_iter().map(|(group, (store, _))| (group, store)).collect();
-        let applier = Applier::new(stores.clone());
-        Ok(Parts { turning: Loop::new(core, cells.clone()), writer: Writer::new(log), applier, stores, cells })
+        let groups = match origin {
+            Origin::Founded(groups) | Origin::Joined(groups) => u64::from(groups),
+        };
+        let groups = (0..=groups).map(GroupId).chain(stores.keys().copied());
+        let slots: BTreeMap<_, _> = groups.map(|group| (group, place(stores.get(&group)))).collect();
+        let cells: Cells = Arc::new(slots.keys().map(|group| (*group, Arc::new(Leading::default()))).collect());
+        let mut core = Core::open(settings, seeds, now)?;
+        let here = |id: &ReplicaId| stores.values().any(|store| store.replica() == *id);
+        for id in recovered.replicas.keys().filter(|id| !here(id)) {
+            if !ReplicaStore::is_destroyed(&*engine, *id)? {
+                return Err(OpenError::StateLost);
+            }
+            // The node stopped before its log heard of it.
+            core.forget(*id);
+        }
+        let (slots, received) = (Arc::new(slots), Arc::<Received>::default());
+        let applier = Applier::new(stores.clone(), slots.clone(), received.clone());
+        let (turning, writer) = (Loop::new(core, cells.clone()), Writer::new(log));
+        Ok(Parts { turning, writer, applier, stores, slots, cells, received })
+    }
+
+    /// What takes snapshots of other nodes in.
+    pub fn receiver(&self, send: SendAsk) -> Receiver {
+        Receiver { slots: self.slots.clone(), received: self.received.clone(), send }
     }
 
     /// Every group as writers and readers hold it.
@@ -76,7 +123,11 @@ impl Parts {
 
 type Stores = BTreeMap<GroupId, (ReplicaStore, Conf)>;
 
-fn open_stores(engine: &Arc<dyn Engine>, recovered: &Recovered, groups: u16) -> Result<Stores, OpenError> {
+fn place(store: Option<&ReplicaStore>) -> Arc<Slot> {
+    store.cloned().map(Slot::of).unwrap_or_default()
+}
+
+fn open_stores(engine: &Arc<dyn Engine>, recovered: &Recovered, origin: Origin) -> Result<Stores, OpenError> {
     let mut stores = Stores::new();
     for (id, state) in replica::replicas(&**engine)? {
         let (group, conf) = members(&state).map_err(|e| OpenError::Members(id, e))?;
@@ -84,6 +135,7 @@ fn open_stores(engine: &Arc<dyn Engine>, recovered: &Recovered, groups: u16) -> 
             stores.insert(group, (store, conf));
         }
     }
+    let Origin::Founded(groups) = origin else { return Ok(stores) };
     if stores.contains_key(&GroupId::META) {
         return Ok(stores);
     }
@@ -111,10 +163,21 @@ fn seed(group: GroupId, store: &ReplicaStore, conf: Conf, recovered: &Recovered)
     let (replica, state) = (store.replica(), store.state());
     let log = match recovered.replicas.get(&replica) {
         Some(found) => LogSeed { start: found.start, entries: found.entries.clone(), hard_state: found.hard_state },
-        // Founded, and stopped before its log was begun.
-        None if state.applied == FOUNDED.index => LogSeed::default(),
+        // Founded or placed here, and stopped before its log was begun.
+        None if state.applied <= FOUNDED.index => LogSeed::default(),
         None => return Err(OpenError::LogLost(replica)),
     };
     let state = StateSeed { applied: state.applied, applied_term: state.applied_term, conf };
     Ok(ReplicaSeed { group, replica, log, state, health: Health::Whole })
+}
+
+/// A replica that meta has placed here: without rows, and on disk. Said again after a crash, it is the one that was made.
+pub(super) fn join(
+    engine: &Arc<dyn Engine>,
+    group: GroupId,
+    replica: ReplicaId,
+) -> Result<(ReplicaSeed, ReplicaStore), replica::Error> {
+    let state = ReplicaState { conf_state: encode_members(group, &Conf::default()), ..ReplicaState::default() };
+    let store = ReplicaStore::bootstrap(engine.clone(), replica, state)?;
+    Ok((ReplicaSeed::joiner(group, replica), store))
 }

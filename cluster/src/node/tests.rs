@@ -36,7 +36,7 @@ fn a_read_is_answered_after_leadership_shows() {
             match job {
                 Job::Log(job) => log.push(job),
                 Job::Apply(job) => apply.push(job),
-                Job::Flush(_) | Job::Send { .. } => {}
+                Job::Flush(_) | Job::Send { .. } | Job::Snapshot(_) => {}
             }
         }
         asks.extend(parts.writer.write(log).expect("written").into_iter().map(|id| Ask::Input(Input::Synced(id))));

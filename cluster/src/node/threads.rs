@@ -4,7 +4,11 @@
 //! blocked on another's full inbox could stop the clock of every group.
 
 use super::open::Parts;
-use super::{ApplyJob, Ask, Fatal, Handle, Job, LogJob, Loop};
+use super::outbox::Outbox;
+use super::snapshots::Snapshots;
+use super::{
+    ApplyJob, Ask, Fatal, Handle, Job, LogJob, Loop, Receiver as SnapshotReceiver, SendAsk, Slot, SnapshotJob, Way,
+};
 use crate::consensus::Input;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::collections::BTreeMap;
@@ -14,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use storage::replica::ReplicaStore;
 use storage::state::Engine;
-use wire::ids::{GroupId, Index};
+use wire::ids::{GroupId, Index, ReplicaId};
 
 /// Most asks taken in one turn: more would make everybody wait for the last.
 const ASKS_A_TURN: usize = 4096;
@@ -38,7 +42,16 @@ pub type OnFatal = Arc<dyn Fn(Fatal) + Send + Sync>;
 /// A running node.
 pub struct Running {
     pub handles: BTreeMap<GroupId, Handle>,
+    /// The replicas that were here at the start.
     pub stores: BTreeMap<GroupId, ReplicaStore>,
+    /// Where replicas are now, one place a group.
+    pub slots: Arc<BTreeMap<GroupId, Arc<Slot>>>,
+    /// The way to other nodes: set once there is one.
+    pub way: Way,
+    /// Takes snapshots of other nodes in.
+    pub receiver: SnapshotReceiver,
+    /// What the loop is asked: replicas, memberships, how it goes.
+    pub ask: SendAsk,
     /// Counted by the log writer.
     pub log_counters: Arc<std::sync::Mutex<storage::log::Counters>>,
     inbox: Sender<Mail>,
@@ -49,20 +62,27 @@ pub struct Running {
 pub fn start(parts: Parts, engine: Arc<dyn Engine>, started: Instant, on_fatal: OnFatal) -> Running {
     let (inbox, mail) = unbounded::<Mail>();
     let to_loop = inbox.clone();
-    let handles = parts.handles(Arc::new(move |ask| match to_loop.send(Mail::Ask(ask)).err()?.into_inner() {
+    let ask: SendAsk = Arc::new(move |ask| match to_loop.send(Mail::Ask(ask)).err()?.into_inner() {
         Mail::Ask(ask) => Some(ask),
         Mail::Stop => None,
-    }));
+    });
+    let (handles, receiver) = (parts.handles(ask.clone()), parts.receiver(ask.clone()));
+    let way = Way::default();
     let (log_jobs, log_inbox) = unbounded();
     let (apply_jobs, apply_inbox) = unbounded();
     let (flushes, flush_inbox) = unbounded();
-    let stores = parts.stores.clone();
+    let (snapshot_jobs, snapshot_inbox) = unbounded();
+    let (stores, slots) = (parts.stores.clone(), parts.slots.clone());
     let log_counters = Arc::new(std::sync::Mutex::new(parts.writer.log().counters()));
     let Parts { turning, mut writer, mut applier, .. } = parts;
     let threads = vec![
-        spawn("consensus", &on_fatal, move || {
-            turn(turning, &mail, started, &log_jobs, &apply_jobs, &flushes);
-            Ok(())
+        spawn("consensus", &on_fatal, {
+            let way = way.clone();
+            move || {
+                let outlets = Outlets { log_jobs, apply_jobs, flushes, snapshot_jobs, way };
+                turn(turning, &mail, started, &outlets);
+                Ok(())
+            }
         }),
         spawn("log", &on_fatal, {
             let (inbox, counters) = (inbox.clone(), log_counters.clone());
@@ -79,11 +99,18 @@ pub fn start(parts: Parts, engine: Arc<dyn Engine>, started: Instant, on_fatal: 
             }
         }),
         spawn("flush", &on_fatal, {
-            let (inbox, stores) = (inbox.clone(), stores.clone());
-            move || flush(&*engine, &stores, &flush_inbox, &inbox)
+            let (inbox, slots) = (inbox.clone(), slots.clone());
+            move || flush(&*engine, &slots, &flush_inbox, &inbox)
+        }),
+        spawn("snapshots", &on_fatal, {
+            let mut snapshots = Snapshots::new(slots.clone(), ask.clone(), way.clone());
+            move || {
+                snapshot_inbox.iter().for_each(|job| snapshots.carry_out(job));
+                Ok(())
+            }
         }),
     ];
-    Running { handles, stores, log_counters, inbox, threads }
+    Running { handles, stores, slots, way, receiver, ask, log_counters, inbox, threads }
 }
 
 impl Running {
@@ -91,7 +118,7 @@ impl Running {
     pub fn stop(self) {
         // An error means it stopped already.
         let _ = self.inbox.send(Mail::Stop);
-        drop(self.handles);
+        drop((self.handles, self.ask, self.receiver));
         for thread in self.threads {
             let _ = thread.join();
         }
@@ -113,14 +140,37 @@ fn spawn(
     thread::Builder::new().name(name.into()).spawn(run).expect("the system has a thread to spare at start")
 }
 
-fn turn(
-    mut turning: Loop,
-    mail: &Receiver<Mail>,
-    started: Instant,
-    log_jobs: &Sender<LogJob>,
-    apply_jobs: &Sender<ApplyJob>,
-    flushes: &Sender<GroupId>,
-) {
+/// Where the loop's jobs go.
+struct Outlets {
+    log_jobs: Sender<LogJob>,
+    apply_jobs: Sender<ApplyJob>,
+    flushes: Sender<GroupId>,
+    snapshot_jobs: Sender<SnapshotJob>,
+    way: Way,
+}
+
+impl Outlets {
+    fn hand_on(&self, jobs: Vec<Job>) {
+        let (outward, mut outbox) = (self.way.get(), Outbox::default());
+        for job in jobs {
+            // A part that is gone has told why it went; the process is ending.
+            let _ = match job {
+                Job::Log(job) => self.log_jobs.send(job).is_ok(),
+                Job::Apply(job) => self.apply_jobs.send(job).is_ok(),
+                Job::Flush(group) => self.flushes.send(group).is_ok(),
+                Job::Snapshot(job) => self.snapshot_jobs.send(job).is_ok(),
+                Job::Send { group, to, bytes } => {
+                    outward.map(|outward| outbox.put(outward, group, to, &bytes)).is_some()
+                }
+            };
+        }
+        if let Some(outward) = outward {
+            outbox.send(outward);
+        }
+    }
+}
+
+fn turn(mut turning: Loop, mail: &Receiver<Mail>, started: Instant, outlets: &Outlets) {
     loop {
         let next_tick = turning.core().next_tick();
         let mut asks = Vec::new();
@@ -148,15 +198,7 @@ fn turn(
         if now >= next_tick {
             asks.push(Ask::Input(Input::Tick));
         }
-        for job in turning.turn(asks, now) {
-            // A part that is gone has told why it went; the process is ending.
-            let _ = match job {
-                Job::Log(job) => log_jobs.send(job).is_ok(),
-                Job::Apply(job) => apply_jobs.send(job).is_ok(),
-                Job::Flush(group) => flushes.send(group).is_ok(),
-                Job::Send { .. } => false, // no other node yet (issue *Cluster*)
-            };
-        }
+        outlets.hand_on(turning.turn(asks, now));
         if stopping {
             return;
         }
@@ -192,14 +234,15 @@ fn write(
 
 fn flush(
     engine: &dyn Engine,
-    stores: &BTreeMap<GroupId, ReplicaStore>,
+    slots: &BTreeMap<GroupId, Arc<Slot>>,
     asked: &Receiver<GroupId>,
     inbox: &Sender<Mail>,
 ) -> Result<(), Fatal> {
-    let applied = || -> BTreeMap<GroupId, Index> {
-        stores.iter().map(|(group, store)| (*group, store.state().applied)).collect()
+    let applied = || -> BTreeMap<GroupId, (ReplicaId, Index)> {
+        let here = slots.iter().filter_map(|(group, slot)| Some((*group, slot.get()?)));
+        here.map(|(group, store)| (group, (store.replica(), store.state().applied))).collect()
     };
-    let mut flushed = BTreeMap::new();
+    let mut last = BTreeMap::new();
     loop {
         let gone = match asked.recv_timeout(FLUSH_EVERY) {
             Ok(_) => {
@@ -211,11 +254,15 @@ fn flush(
             Err(RecvTimeoutError::Disconnected) => true,
         };
         let before = applied();
-        if before != flushed {
+        if before != last {
             match engine.flush() {
                 Ok(()) => {
-                    tell(inbox, before.iter().map(|(group, index)| Input::Flushed { group: *group, index: *index }));
-                    flushed = before;
+                    let still = |(group, (replica, _)): &(&GroupId, &(ReplicaId, Index))| {
+                        slots.get(group).and_then(|slot| slot.get()).is_some_and(|store| store.replica() == *replica)
+                    };
+                    let flushed = before.iter().filter(still);
+                    tell(inbox, flushed.map(|(group, (_, index))| Input::Flushed { group: *group, index: *index }));
+                    last = before;
                 }
                 Err(error) if error.is_fatal() => return Err(error.into()),
                 // Nothing is lost: the log keeps what the state could not take, and the next round tries again.

@@ -92,7 +92,7 @@ impl World {
                 }
                 Job::Apply(job) => life.apply_queue.push(job),
                 Job::Flush(_) => flush = true,
-                Job::Send { .. } => return Err("a node alone sends to nobody".into()),
+                Job::Send { .. } | Job::Snapshot(_) => return Err("a node alone sends to nobody".into()),
             }
         }
         for (id, entries, purges) in lines {

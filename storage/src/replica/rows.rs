@@ -1,7 +1,7 @@
 //! One replica's rows at one moment.
 
 use super::keys::{self, ROWS_PREFIX};
-use super::{Error, ReplicaState, layout};
+use super::{Error, ReplicaState, layout, snapshot};
 use crate::state::{self, Order, View};
 use bytes::Bytes;
 use std::ops::{ControlFlow, Range};
@@ -29,6 +29,11 @@ impl<'a> Rows<'a> {
     /// How far these rows are.
     pub fn state(&self) -> &ReplicaState {
         &self.state
+    }
+
+    /// The rows of this moment as a snapshot; as [`super::ReplicaStore::snapshot`], for whoever holds the moment already.
+    pub fn snapshot(&self, chunk_bytes: usize, send: &mut dyn FnMut(Bytes) -> ControlFlow<()>) -> Result<bool, Error> {
+        snapshot::write(self, chunk_bytes, send)
     }
 
     /// Hands `row` every row in key order until it breaks off.
