@@ -6,3 +6,4 @@ pub mod group;
 pub mod meta;
 pub mod node;
 pub mod topology;
+pub mod trust;

@@ -1,0 +1,146 @@
+//! The secrets a node works under just now.
+
+use super::authority::Authority;
+use super::secret::Purpose;
+use super::tls::Configs;
+use super::{KeyId, Secret, TrustError, alpn, sealed};
+use rustls::{ClientConfig, ServerConfig};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+
+/// The current secret, under which a node speaks, and those it still or already accepts from others.
+///
+/// Clones share one: [`Keyring::replace`] changes it for all, and connections made from then on go by it.
+#[derive(Clone)]
+pub struct Keyring {
+    held: Arc<RwLock<Arc<Held>>>,
+    changes: Arc<watch::Sender<u64>>,
+}
+
+struct Held {
+    current: Secret,
+    accepted: Vec<Secret>,
+    ca_pem: String,
+    configs: Configs,
+}
+
+impl Held {
+    fn new(current: Secret, mut accepted: Vec<Secret>) -> Result<Held, TrustError> {
+        accepted.retain(|secret| *secret != current);
+        let authority = Authority::of(&current)?;
+        let mut authorities = vec![authority.certificate()];
+        for secret in &accepted {
+            authorities.push(Authority::of(secret)?.certificate());
+        }
+        let configs = Configs::new(&authorities, &authority.mint()?)?;
+        Ok(Held { ca_pem: authority.pem(), configs, current, accepted })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.current).chain(&self.accepted)
+    }
+}
+
+impl Keyring {
+    /// Under one secret.
+    pub fn new(current: Secret) -> Result<Keyring, TrustError> {
+        let held = Arc::new(Held::new(current, Vec::new())?);
+        Ok(Keyring { held: Arc::new(RwLock::new(held)), changes: Arc::new(watch::Sender::new(0)) })
+    }
+
+    /// The same, which accepts these as well. Clones made before see it too.
+    pub fn with_accepted(self, also: Vec<Secret>) -> Result<Keyring, TrustError> {
+        let held = self.held();
+        let accepted = held.accepted.iter().cloned().chain(also).collect();
+        self.replace(held.current.clone(), accepted)?;
+        Ok(self)
+    }
+
+    /// From now on these. When it fails, nothing has changed.
+    pub fn replace(&self, current: Secret, accepted: Vec<Secret>) -> Result<(), TrustError> {
+        let held = Arc::new(Held::new(current, accepted)?);
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+        self.changes.send_modify(|changes| *changes += 1);
+        Ok(())
+    }
+
+    /// Tells when secrets were replaced: links that were made under another one are to be made anew.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The secret in use.
+    pub fn current(&self) -> Secret {
+        self.held().current.clone()
+    }
+
+    /// Those accepted beside it.
+    pub fn accepted(&self) -> Vec<Secret> {
+        self.held().accepted.clone()
+    }
+
+    /// Keys for datagrams: the current secret's first, then those accepted.
+    pub fn gossip_keys(&self) -> Vec<(KeyId, [u8; 32])> {
+        self.held().all().map(|secret| (secret.key_id(), secret.derive(Purpose::Gossip))).collect()
+    }
+
+    /// For dialling a node: checks that it is one, and shows that we are.
+    pub fn node_client(&self) -> Arc<ClientConfig> {
+        self.held().configs.node_client.clone()
+    }
+
+    /// For a node that dials: it must show a certificate of an accepted secret.
+    pub fn node_server(&self) -> Arc<ServerConfig> {
+        self.held().configs.node_server.clone()
+    }
+
+    /// For clients, who check our certificate against [`Keyring::ca_pem`].
+    pub fn rpc_server(&self) -> Arc<ServerConfig> {
+        self.held().configs.rpc_server.clone()
+    }
+
+    /// The configuration for what a caller asks to speak, by the protocols (ALPN) it names; `None`: nothing of ours.
+    ///
+    /// Asked before the handshake: rustls itself lets a caller in who names no protocol at all.
+    pub fn server_for<'a>(&self, mut offered: impl Iterator<Item = &'a [u8]>) -> Option<(Spoken, Arc<ServerConfig>)> {
+        offered.find_map(|protocol| match protocol {
+            alpn::NODE => Some((Spoken::Node, self.node_server())),
+            alpn::RPC => Some((Spoken::Rpc, self.rpc_server())),
+            _ => None,
+        })
+    }
+
+    /// The certificate clients trust. It is no secret.
+    pub fn ca_pem(&self) -> String {
+        self.held().ca_pem.clone()
+    }
+
+    /// Seals a key for keeping, under the current secret.
+    pub fn wrap(&self, plain: &[u8]) -> Vec<u8> {
+        sealed::wrap(&self.held().current, plain)
+    }
+
+    /// Opens what was sealed under the current secret or an accepted one.
+    pub fn unwrap(&self, sealed: &[u8]) -> Result<Vec<u8>, TrustError> {
+        sealed::unwrap(self.held().all(), sealed)
+    }
+
+    fn held(&self) -> Arc<Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a TLS connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    Node,
+    Rpc,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = self.held();
+        f.debug_struct("Keyring").field("current", &held.current).field("accepted", &held.accepted).finish()
+    }
+}
