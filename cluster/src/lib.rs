@@ -5,5 +5,6 @@ pub mod entry;
 pub mod group;
 pub mod meta;
 pub mod node;
+pub mod placement;
 pub mod topology;
 pub mod trust;
