@@ -20,6 +20,23 @@ pub struct Topology {
     pub placed: Vec<Placed>,
     /// The next replica id; none is ever used twice (RAFT §4).
     pub next_replica: ReplicaId,
+    /// The next node id; none is ever used twice either.
+    pub next_node: NodeId,
+    /// How many replicas of each group there are, once there are as many nodes.
+    pub replication: u8,
+}
+
+/// Replicas of each group, unless the founder was told otherwise.
+pub const REPLICATION_DEFAULT: u8 = 3;
+
+/// What a replica is there for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stage {
+    /// It belongs to its group, or is about to.
+    #[default]
+    Here,
+    /// It is about to leave its group, and goes once it has.
+    Leaving,
 }
 
 /// One replica's place.
@@ -28,13 +45,50 @@ pub struct Placed {
     pub group: GroupId,
     pub replica: ReplicaId,
     pub node: NodeId,
+    pub stage: Stage,
 }
 
 impl Topology {
     /// A cluster of one: replica `n + 1` of group `n` on its only node.
     pub fn founded(node: NodeId, groups: u16) -> Topology {
-        let placed = (0..=u64::from(groups)).map(|n| Placed { group: GroupId(n), replica: ReplicaId(n + 1), node });
-        Topology { version: 1, groups, placed: placed.collect(), next_replica: ReplicaId(u64::from(groups) + 2) }
+        let placed = (0..=u64::from(groups)).map(|n| Placed {
+            group: GroupId(n),
+            replica: ReplicaId(n + 1),
+            node,
+            stage: Stage::Here,
+        });
+        Topology {
+            version: 1,
+            groups,
+            placed: placed.collect(),
+            next_replica: ReplicaId(u64::from(groups) + 2),
+            next_node: NodeId(node.0 + 1),
+            replication: REPLICATION_DEFAULT,
+        }
+    }
+
+    /// Meta and all groups that own slots.
+    pub fn all(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..=u64::from(self.groups)).map(GroupId)
+    }
+
+    /// A group's replicas.
+    pub fn of(&self, group: GroupId) -> impl Iterator<Item = &Placed> {
+        self.placed.iter().filter(move |placed| placed.group == group)
+    }
+
+    /// The node a replica is on.
+    pub fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
+        self.placed.iter().find(|placed| placed.replica == replica).map(|placed| placed.node)
+    }
+
+    /// Places a new replica of `group` on `node`.
+    pub fn place(&mut self, group: GroupId, node: NodeId) -> ReplicaId {
+        let replica = self.next_replica;
+        self.next_replica = ReplicaId(replica.0 + 1);
+        self.placed.push(Placed { group, replica, node, stage: Stage::Here });
+        self.placed.sort_unstable();
+        replica
     }
 
     /// The group that owns an entity.

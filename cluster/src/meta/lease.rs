@@ -1,6 +1,7 @@
 //! Small numbers for nodes (worker numbers of ids): each leased by one life of a node, never given out again too early.
 
-use super::{MetaError, Writing, caught_up, key, put};
+use super::amend::Writing;
+use super::{MetaError, caught_up, key, put};
 use crate::group::Group;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,19 +1,23 @@
 //! What the meta group holds: the node registry, the topology, the cluster's keys. Written like any other rows.
 
+mod amend;
 mod lease;
+pub mod request;
+pub mod steward;
+pub mod warden;
 
+pub use amend::{amend, found};
 pub use lease::{LEASE, lease};
 
-use crate::entry::{Entry, Fence};
 use crate::group::{Group, Settled};
-use crate::topology::Topology;
+use crate::topology::{Stage, Topology};
 use bytes::Bytes;
 use futures::channel::oneshot;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use storage::replica::ReplicaStore;
 use storage::state::{Op, View};
 use wire::codec;
-use wire::ids::{Incarnation, NodeId, Term};
+use wire::ids::{Incarnation, NodeId};
 
 /// Name of the writer in meta's log, and tag of its rows.
 const WRITER: &str = "meta";
@@ -34,12 +38,37 @@ pub struct NodeRow {
 }
 
 /// All of it at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     pub topology: Topology,
     pub nodes: Vec<NodeRow>,
     /// Ids of calls are made under it (P12). Never leaves the cluster.
     pub data_key: [u8; 32],
+}
+
+impl std::fmt::Debug for Meta {
+    /// Never shows the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meta").field("topology", &self.topology).field("nodes", &self.nodes).finish_non_exhaustive()
+    }
+}
+
+impl Meta {
+    /// One higher with every change of any of it.
+    pub fn version(&self) -> u64 {
+        self.topology.version
+    }
+
+    /// What the registry knows of a node.
+    pub fn node(&self, node: NodeId) -> Option<&NodeRow> {
+        self.nodes.iter().find(|row| row.node == node)
+    }
+
+    /// How many nodes may fail at once without anything stopping: the group with the fewest voters decides.
+    pub fn tolerates(&self) -> usize {
+        let here = |group| self.topology.of(group).filter(|placed| placed.stage == Stage::Here).count();
+        self.topology.all().map(here).min().unwrap_or(1).saturating_sub(1) / 2
+    }
 }
 
 /// Why meta could not be read or written.
@@ -51,62 +80,13 @@ pub enum MetaError {
     Settled(Settled),
     #[error("reading the registry: {0}")]
     Rows(#[from] storage::replica::Error),
+    /// The change may not be made; nothing was written.
+    #[error("{0}")]
+    Refused(String),
     #[error("a registry row does not decode: {0}")]
     Codec(#[from] codec::CodecError),
     #[error("the registry lacks its {0}")]
     Missing(&'static str),
-}
-
-/// Puts this node into the registry; the first one founds the topology, with `data_key` as its key.
-///
-/// `epoch` is random, used once.
-pub async fn register(
-    group: &dyn Group,
-    store: &ReplicaStore,
-    me: &NodeRow,
-    groups: u16,
-    data_key: [u8; 32],
-    epoch: u64,
-    now_ns: i64,
-) -> Result<Meta, MetaError> {
-    caught_up(group).await?;
-    let writing = Writing::open(group, epoch, now_ns).await?;
-    let mut ops = vec![put(&key("node/", &me.node.0.to_be_bytes()), me)?];
-    if get::<Topology>(store, &key("topology", &[]))?.is_none() {
-        ops.push(put(&key("topology", &[]), &Topology::founded(me.node, groups))?);
-        ops.push(put(&key("data_key", &[]), &data_key)?);
-    }
-    writing.write(1, ops).await?;
-    read(store)
-}
-
-/// One writer's turn. What is read behind its opening stays true until its own write: nobody else's can slip in between.
-struct Writing<'a> {
-    group: &'a dyn Group,
-    term: Term,
-    epoch: u64,
-    now_ns: i64,
-}
-
-impl Writing<'_> {
-    async fn open(group: &dyn Group, epoch: u64, now_ns: i64) -> Result<Writing<'_>, MetaError> {
-        let term = group.leading().ok_or(MetaError::NotLeading)?;
-        let writing = Writing { group, term, epoch, now_ns };
-        writing.write(0, vec![]).await?;
-        Ok(writing)
-    }
-
-    async fn write(&self, n: u64, ops: Vec<Op>) -> Result<(), MetaError> {
-        let (done, settled) = oneshot::channel();
-        let fence = Fence { writer: WRITER.into(), epoch: self.epoch, n };
-        // The receiver waits below, unless the node is being dropped.
-        let done = Box::new(move |how| tell(done, how));
-        self.group.propose(self.term, Entry { fence, now_ns: self.now_ns, ops }, done);
-        match settled.await.unwrap_or(Settled::Unknown) {
-            Settled::Applied => Ok(()),
-            how => Err(MetaError::Settled(how)),
-        }
-    }
 }
 
 /// Returns once everything committed before the call is applied here; waits for a leader for a while.
