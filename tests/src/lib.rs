@@ -11,6 +11,7 @@ pub mod binary;
 pub mod cli;
 pub mod conformance;
 pub mod faults;
+pub mod history;
 pub mod http;
 pub mod load;
 pub mod npm;
