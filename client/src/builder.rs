@@ -1,6 +1,7 @@
 //! How a client finds its nodes and shows who it is.
 
 use crate::pool::Pool;
+use crate::tls::Tls;
 use crate::{Client, Error};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub struct Builder {
     token: Option<String>,
     deadline: Option<Duration>,
     agent: Option<String>,
+    ca: Option<String>,
 }
 
 impl Builder {
@@ -44,6 +46,14 @@ impl Builder {
         self
     }
 
+    /// The cluster's CA certificate, as `commons secret ca` prints it: the connection is TLS then, and nobody but a node of
+    /// that cluster is spoken to. Without it: the file that `COMMONS_CA` names; without that no TLS, which nodes accept
+    /// from their own machine only.
+    pub fn ca(mut self, pem: impl Into<String>) -> Builder {
+        self.ca = Some(pem.into());
+        self
+    }
+
     /// Connects to the first node that answers, and shows the token.
     pub async fn connect(self) -> Result<Client, Error> {
         let env = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -53,7 +63,16 @@ impl Builder {
         };
         let token = self.token.or_else(|| env("COMMONS_TOKEN")).unwrap_or_default();
         let agent = self.agent.unwrap_or_else(|| concat!("commons-client/", env!("CARGO_PKG_VERSION")).into());
-        let pool = Pool::new(nodes, token, agent);
+        let ca = match (self.ca, env("COMMONS_CA")) {
+            (Some(pem), _) => Some(pem),
+            (None, Some(path)) => {
+                let unread = |why| Error::Unsendable(format!("COMMONS_CA names {path}, which cannot be read: {why}"));
+                Some(std::fs::read_to_string(&path).map_err(unread)?)
+            }
+            (None, None) => None,
+        };
+        let tls = ca.map(|pem| Tls::new(&pem)).transpose()?;
+        let pool = Pool::new(nodes, tls, token, agent);
         pool.first().await?;
         Ok(Client::new(pool, self.deadline.unwrap_or(DEADLINE_DEFAULT)))
     }

@@ -12,6 +12,11 @@ pub enum Error {
     /// No node could be reached in time.
     #[error("cannot reach {node}: {why}")]
     Unreachable { node: String, why: String, outcome: Outcome },
+    /// Somebody answers there, and is no node of the cluster whose CA certificate the client has.
+    #[error(
+        "{node} is no node of the cluster whose CA certificate was given: check the address, or get the certificate anew with `commons secret ca`"
+    )]
+    Untrusted { node: String },
     /// The connection broke, and there was no retry left.
     #[error("the connection to {node} was lost while the call was under way")]
     Lost { node: String, outcome: Outcome },
@@ -36,7 +41,7 @@ impl Error {
                 *outcome
             }
             Error::Unreadable(_) => Outcome::Ran,
-            Error::Unsendable(_) => Outcome::NotRun,
+            Error::Unsendable(_) | Error::Untrusted { .. } => Outcome::NotRun,
         }
     }
 
@@ -60,7 +65,11 @@ impl Error {
             Error::Unreachable { outcome, .. } | Error::Lost { outcome, .. } | Error::TimedOut { outcome, .. } => {
                 outcome
             }
-            Error::Unreadable(_) | Error::Unsendable(_) => return self,
+            // The first try was answered, by who is not to be asked again.
+            Error::Untrusted { node } if maybe_ran => {
+                return Error::Lost { node: std::mem::take(node), outcome: Outcome::Unknown };
+            }
+            Error::Untrusted { .. } | Error::Unreadable(_) | Error::Unsendable(_) => return self,
         };
         if maybe_ran && *outcome == Outcome::NotRun {
             *outcome = Outcome::Unknown;

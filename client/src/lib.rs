@@ -22,6 +22,7 @@ mod link;
 mod pool;
 mod session;
 mod stream;
+mod tls;
 
 pub use builder::Builder;
 pub use call::Client;

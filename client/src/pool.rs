@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::budget;
 use crate::link::{self, Link};
+use crate::tls::Tls;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -20,6 +21,7 @@ const RECONNECT_WITHIN: Duration = Duration::from_millis(250);
 /// Addresses and the one connection to them.
 pub struct Pool {
     nodes: Vec<String>,
+    tls: Option<Tls>,
     hello: Hello,
     current: RwLock<Option<Arc<Link>>>,
     /// One caller connects, the others wait for it.
@@ -38,10 +40,10 @@ struct Making {
 }
 
 impl Pool {
-    pub fn new(nodes: Vec<String>, token: String, agent: String) -> Pool {
+    pub fn new(nodes: Vec<String>, tls: Option<Tls>, token: String, agent: String) -> Pool {
         let making = Making { first: 0, failures: 0, not_before: Instant::now(), why: None, cluster: None };
         let hello = Hello { token, cluster: None, agent };
-        Pool { nodes, hello, current: RwLock::new(None), making: Mutex::new(making) }
+        Pool { nodes, tls, hello, current: RwLock::new(None), making: Mutex::new(making) }
     }
 
     /// All addresses as one name, for errors.
@@ -72,7 +74,7 @@ impl Pool {
                 sleep_until(making.not_before).await;
                 match self.make(&mut making, deadline).await {
                     // A node that answers "no" is not asked again and again.
-                    Err(error @ Error::Answered(_)) => return Err(error),
+                    Err(error @ (Error::Answered(_) | Error::Untrusted { .. })) => return Err(error),
                     Err(_) => {}
                     Ok(link) => return Ok(link),
                 }
@@ -94,7 +96,7 @@ impl Pool {
         for turn in 0..self.nodes.len() {
             let at = (making.first + turn) % self.nodes.len();
             let hello = Hello { cluster: making.cluster, ..self.hello.clone() };
-            match link::connect(&self.nodes[at], &hello, deadline).await {
+            match link::connect(&self.nodes[at], self.tls.as_ref(), &hello, deadline).await {
                 Ok((link, cluster)) => {
                     let not_before = Instant::now();
                     *making = Making { first: at, failures: 0, not_before, why: None, cluster: Some(cluster) };

@@ -1,11 +1,11 @@
 //! The task that owns a connection's socket.
 
+use super::socket::{Socket, push};
 use super::{Control, Event, Fate, Order, credit_frame};
 use bytes::{Bytes, BytesMut};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, oneshot};
 use wire::codec;
 use wire::frame::{Frame, Kind};
@@ -26,18 +26,20 @@ pub struct Driver {
     waiting: BTreeMap<u64, Waiting>,
     input: BytesMut,
     out: BytesMut,
+    /// TLS may still hold back the end of what was written.
+    unflushed: bool,
     heard: Instant,
 }
 
 impl Driver {
     pub fn new(input: BytesMut) -> Driver {
-        Driver { waiting: BTreeMap::new(), input, out: BytesMut::new(), heard: Instant::now() }
+        Driver { waiting: BTreeMap::new(), input, out: BytesMut::new(), unflushed: false, heard: Instant::now() }
     }
 
     /// Runs until the connection or its last caller is gone. Whoever still waits hears that the connection is lost.
     pub async fn run(
         mut self,
-        stream: TcpStream,
+        stream: impl Socket,
         mut orders: mpsc::Receiver<Order>,
         control: mpsc::UnboundedReceiver<Control>,
     ) {
@@ -55,11 +57,11 @@ impl Driver {
 
     async fn drive(
         &mut self,
-        mut stream: TcpStream,
+        mut stream: impl Socket,
         orders: &mut mpsc::Receiver<Order>,
         mut control: mpsc::UnboundedReceiver<Control>,
     ) -> &'static str {
-        let (mut reader, mut writer) = stream.split();
+        let (mut reader, mut writer) = stream.halves();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
@@ -76,8 +78,9 @@ impl Driver {
                     let now = Instant::now();
                     batch.drain(..).for_each(|order| self.take(order, now));
                 }
-                wrote = writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                    let Ok(1..) = wrote else { return "cannot write" };
+                wrote = push(&mut writer, &mut self.out), if self.unflushed || !self.out.is_empty() => {
+                    let Ok(written) = wrote else { return "cannot write" };
+                    self.unflushed = written > 0;
                 }
                 read = reader.read_buf(&mut self.input) => {
                     let Ok(1..) = read else { return "the node closed it" };

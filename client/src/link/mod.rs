@@ -1,10 +1,13 @@
 //! One connection to a node: many calls at a time, written together, answered in any order.
 
 mod driver;
+mod socket;
 
 use crate::Error;
+use crate::tls::{self, Tls};
 use bytes::BytesMut;
 use driver::Driver;
+use socket::Socket;
 use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::io;
@@ -129,33 +132,43 @@ impl Drop for Cancel<'_> {
 }
 
 /// Connects and shakes hands.
-pub async fn connect(node: &str, hello: &Hello, deadline: Instant) -> Result<(Link, ClusterId), Error> {
+pub async fn connect(
+    node: &str,
+    tls: Option<&Tls>,
+    hello: &Hello,
+    deadline: Instant,
+) -> Result<(Link, ClusterId), Error> {
     let deadline = deadline.min(Instant::now() + CONNECT_WITHIN);
+    let connecting = async {
+        let stream = dial(node).await?;
+        match tls {
+            None => shake_hands(stream, hello).await,
+            Some(tls) => shake_hands(tls.secure(stream).await?, hello).await,
+        }
+    };
     let failed = |why: String| Error::Unreachable { node: node.into(), why, outcome: Outcome::NotRun };
-    match timeout_at(deadline, shake_hands(node, hello)).await {
+    match timeout_at(deadline, connecting).await {
         Err(_) => Err(failed("no answer in time".into())),
+        Ok(Err(broken)) if tls::is_distrust(&broken) => Err(Error::Untrusted { node: node.into() }),
         Ok(Err(broken)) => Err(failed(broken.to_string())),
         Ok(Ok(Err(refused))) => Err(Error::Answered(refused)),
-        Ok(Ok(Ok((stream, input, welcome)))) => {
-            let (orders, queue) = mpsc::channel(QUEUE);
-            let (control, controls) = mpsc::unbounded_channel();
-            tokio::spawn(Driver::new(input).run(stream, queue, controls));
-            let link = Link { orders, control, next: AtomicU64::new(1), json: Mutex::default() };
-            Ok((link, welcome.cluster))
-        }
+        Ok(Ok(Ok(shaken))) => Ok(shaken),
     }
 }
 
-type Shaken = Result<(TcpStream, BytesMut, Welcome), wire::Error>;
-
-async fn shake_hands(node: &str, hello: &Hello) -> io::Result<Shaken> {
-    let mut stream = TcpStream::connect(node).await?;
+async fn dial(node: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(node).await?;
     stream.set_nodelay(true)?;
     let probe = socket2::TcpKeepalive::new().with_time(Duration::from_secs(10)).with_interval(Duration::from_secs(5));
     socket2::SockRef::from(&stream).set_tcp_keepalive(&probe.with_retries(3))?;
+    Ok(stream)
+}
+
+async fn shake_hands(mut stream: impl Socket, hello: &Hello) -> io::Result<Result<(Link, ClusterId), wire::Error>> {
     let mut out = BytesMut::new();
     Frame::new(Kind::Hello, 0, codec::encode(hello).map_err(io::Error::other)?).encode(&mut out);
     stream.write_all(&out).await?;
+    stream.flush().await?;
     let mut input = BytesMut::with_capacity(4 << 10);
     let frame = loop {
         if let Some(frame) = Frame::decode(&mut input).map_err(odd)? {
@@ -169,7 +182,14 @@ async fn shake_hands(node: &str, hello: &Hello) -> io::Result<Shaken> {
         }
     };
     match frame.kind {
-        Kind::Welcome => Ok(Ok((stream, input, codec::decode(&frame.payload).map_err(io::Error::other)?))),
+        Kind::Welcome => {
+            let welcome: Welcome = codec::decode(&frame.payload).map_err(io::Error::other)?;
+            let (orders, queue) = mpsc::channel(QUEUE);
+            let (control, controls) = mpsc::unbounded_channel();
+            tokio::spawn(Driver::new(input).run(stream, queue, controls));
+            let link = Link { orders, control, next: AtomicU64::new(1), json: Mutex::default() };
+            Ok(Ok((link, welcome.cluster)))
+        }
         Kind::Error => Ok(Err(codec::decode(&frame.payload).map_err(io::Error::other)?)),
         kind => Err(io::Error::other(format!("it answered the hello with {kind:?}"))),
     }

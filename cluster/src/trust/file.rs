@@ -94,6 +94,39 @@ pub fn load_or_create(path: &Path) -> Result<Secrets, FileError> {
     }
 }
 
+/// The secrets of a data folder, at a node's start: its own file, which rotations rewrite. A folder without one takes
+/// over what `given` holds (`--secret-file`); without that either, one that may found a cluster (`fresh`) gets a new secret.
+pub fn settle(folder: &Path, given: Option<&Path>, fresh: Fresh) -> Result<Secrets, FileError> {
+    let path = folder.join(FILE);
+    match (load(&path), given) {
+        (Err(FileError::Missing(_)), Some(given)) => {
+            let secrets = load(given)?;
+            save(&path, &secrets)?;
+            Ok(secrets)
+        }
+        (Err(FileError::Missing(_)), None) if fresh == Fresh::MayCreate => load_or_create(&path),
+        (Ok(held), Some(given)) => {
+            // After a rotation the given file is old. The folder's is not: it was part of it.
+            let other = load(given).map(|given| given.current).ok().filter(|given| *given != held.current);
+            if let Some(other) = other {
+                let (kept, other, given) = (held.current.key_id(), other.key_id(), given.display());
+                tracing::warn!(%kept, %other, %given, "the data folder has a secret, which stays; `commons secret set` changes it");
+            }
+            Ok(held)
+        }
+        (found, _) => found,
+    }
+}
+
+/// May a folder without a secret get a new one?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// It founds a cluster.
+    MayCreate,
+    /// It is a node of a cluster, or joins one: a secret of its own would keep it out.
+    MustExist,
+}
+
 /// Writes the file so that a crash leaves the old one or the new one, whole.
 pub fn save(path: &Path, secrets: &Secrets) -> Result<(), FileError> {
     let lines = std::iter::once(&secrets.current).chain(&secrets.accepted);
@@ -136,6 +169,24 @@ mod tests {
         save(&path, &both).unwrap();
         assert_eq!(load(&path).unwrap(), both);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "a draft was left behind");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_keeps_the_secret_it_has() {
+        let folder = folder("settled");
+        let given = folder.join("given");
+        assert!(matches!(settle(&folder, None, Fresh::MustExist), Err(FileError::Missing(_))));
+        assert!(
+            matches!(settle(&folder, Some(&given), Fresh::MayCreate), Err(FileError::Missing(path)) if path == given)
+        );
+        let first = load_or_create(&given).unwrap();
+        assert_eq!(settle(&folder, Some(&given), Fresh::MustExist).unwrap(), first);
+        // The cluster rotated since; whoever starts the node still names the old file.
+        let rotated = Secrets { current: Secret::random(), accepted: Vec::new() };
+        save(&folder.join(FILE), &rotated).unwrap();
+        assert_eq!(settle(&folder, Some(&given), Fresh::MustExist).unwrap(), rotated);
+        assert_eq!(settle(&folder, None, Fresh::MayCreate).unwrap(), rotated);
         fs::remove_dir_all(&folder).unwrap();
     }
 

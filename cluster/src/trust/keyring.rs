@@ -29,12 +29,14 @@ impl Held {
     fn new(current: Secret, mut accepted: Vec<Secret>) -> Result<Held, TrustError> {
         accepted.retain(|secret| *secret != current);
         let authority = Authority::of(&current)?;
-        let mut authorities = vec![authority.certificate()];
+        let (mut authorities, mut ca_pem) = (vec![authority.certificate()], authority.pem());
         for secret in &accepted {
-            authorities.push(Authority::of(secret)?.certificate());
+            let other = Authority::of(secret)?;
+            authorities.push(other.certificate());
+            ca_pem += &other.pem();
         }
         let configs = Configs::new(&authorities, &authority.mint()?)?;
-        Ok(Held { ca_pem: authority.pem(), configs, current, accepted })
+        Ok(Held { ca_pem, configs, current, accepted })
     }
 
     fn all(&self) -> impl Iterator<Item = &Secret> {
@@ -111,7 +113,8 @@ impl Keyring {
         })
     }
 
-    /// The certificate clients trust. It is no secret.
+    /// The certificate clients trust: of the current secret, then of those accepted, so that a client that has them all
+    /// lives through a rotation. They are no secret.
     pub fn ca_pem(&self) -> String {
         self.held().ca_pem.clone()
     }

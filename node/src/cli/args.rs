@@ -35,6 +35,9 @@ pub enum Command {
     Outcome(Outcome),
     /// Show the cluster as a node sees it
     Status,
+    /// The cluster's secret, and the certificate its clients trust
+    #[command(subcommand)]
+    Secret(Secret),
     /// After damage to a lone node's log: cut it, and say what is lost
     Repair(Repair),
     /// Print the version
@@ -89,6 +92,9 @@ pub struct Start {
     /// How many groups a new cluster has; fixed from then on
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub groups: u16,
+    /// Replicas of each group in a new cluster, once it has as many nodes
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=7))]
+    pub replication: u8,
     /// How log lines look
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -103,7 +109,7 @@ pub struct Start {
 #[derive(Args)]
 pub struct Dev {
     /// How many nodes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
     pub nodes: u16,
     /// Their folders are node-1, node-2 … in here
     #[arg(long, value_name = "DIR", default_value = "commons-dev")]
@@ -114,6 +120,28 @@ pub struct Dev {
     /// Where the first node answers nodes and Rust clients
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070", value_parser = address)]
     pub listen: SocketAddr,
+}
+
+#[derive(Subcommand)]
+pub enum Secret {
+    /// Print the secret: whoever has it can be a node of the cluster
+    Show {
+        /// The folder of a node
+        #[arg(long, value_name = "DIR", default_value = "commons-data")]
+        data: PathBuf,
+    },
+    /// Print the CA certificate, which clients on other machines need: --ca FILE, COMMONS_CA
+    Ca {
+        /// The folder of a node
+        #[arg(long, value_name = "DIR", default_value = "commons-data")]
+        data: PathBuf,
+    },
+    /// Give a stopped node the secret that stdin holds: commons secret show | ssh OTHER commons secret set
+    Set {
+        /// The folder of the node, which is started afterwards
+        #[arg(long, value_name = "DIR", default_value = "commons-data")]
+        data: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -181,6 +209,10 @@ mod tests {
             panic!()
         };
         assert_eq!(call.rest, ["--amount", "-5", "--visible", "{}"]);
+        let Ok(Command::Secret(Secret::Ca { data })) = parse("commons secret ca --data d") else { panic!() };
+        assert_eq!(data, PathBuf::from("d"));
+        let with_ca = Cli::try_parse_from("commons status --ca cluster.pem".split(' ')).unwrap();
+        assert_eq!(with_ca.finding.ca, Some(PathBuf::from("cluster.pem")));
         for wrong in
             ["commons start --groups 0", "commons start --http nowhere", "commons nonsense", "commons call wallet"]
         {

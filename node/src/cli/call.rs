@@ -70,6 +70,7 @@ async fn understand(
             "node" => finding.node = Some(value),
             "token" => finding.token = Some(value),
             "token-file" => finding.token_file = Some(value.into()),
+            "ca" => finding.ca = Some(value.into()),
             "request-id" => call.request_id = Some(value),
             "timeout" => call.timeout = Some(value.parse().map_err(|_| usage("--timeout takes milliseconds".into()))?),
             _ => {

@@ -71,6 +71,7 @@ impl Failure {
                 let reason = match error {
                     Error::TimedOut { .. } => wire::error::reasons::DEADLINE,
                     Error::Unreadable(_) => Reason::internal("unreadable"),
+                    Error::Untrusted { .. } => Reason::unavailable("untrusted"),
                     Error::Lost { .. } => Reason::unavailable("connection_lost"),
                     _ => Reason::unavailable("unreachable"),
                 };

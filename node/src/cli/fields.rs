@@ -14,7 +14,7 @@ pub struct Given {
 }
 
 /// Options of `commons call` that may stand among the fields.
-const OPTIONS: &[&str] = &["node", "token", "token-file", "output", "request-id", "timeout"];
+const OPTIONS: &[&str] = &["node", "token", "token-file", "ca", "output", "request-id", "timeout"];
 
 /// `stdin` is read only when `-` asks for it.
 pub fn parse(fit: &Fit, rest: &[String], stdin: impl FnOnce() -> std::io::Result<String>) -> Result<Given, String> {

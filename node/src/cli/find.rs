@@ -17,6 +17,9 @@ pub struct Finding {
     /// A file with the key, such as DIR/token of a node
     #[arg(long, global = true, env = "COMMONS_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// The cluster's CA certificate, for a node on another machine; `commons secret ca` there prints it
+    #[arg(long, global = true, env = "COMMONS_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }
 
 impl Finding {
@@ -53,6 +56,10 @@ impl Finding {
         };
         if let Some(token) = token {
             builder = builder.token(token);
+        }
+        if let Some(path) = self.ca.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            let read = std::fs::read_to_string(path);
+            builder = builder.ca(read.map_err(|why| Failure::Usage(format!("--ca {}: {why}", path.display())))?);
         }
         Ok(builder.connect().await?)
     }

@@ -1,6 +1,7 @@
 //! One connection: one task that reads, runs its calls and writes. Replies that are ready together leave in one write.
 
 use super::flow::{Done, Flow, Step};
+use super::socket::{Socket, push};
 use super::table::{Codec, Live, Table};
 use super::{Limits, hello, own};
 use crate::door::{
@@ -14,8 +15,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt;
 use tokio::time::sleep_until;
 use wire::Error;
 use wire::codec;
@@ -34,6 +34,8 @@ pub struct Connection {
     steps: FuturesUnordered<Step>,
     input: BytesMut,
     out: BytesMut,
+    /// TLS may still hold back the end of what was written.
+    unflushed: bool,
     /// When something last came in.
     heard: Instant,
     /// Since when a frame has been coming in, and since when replies wait to be taken.
@@ -43,19 +45,22 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Serves one client until it leaves (`Ok`) or breaks a rule: then the error says which.
+    /// Serves one client until it leaves (`Ok`) or breaks a rule: then the error says which. Its hello, of which `input`
+    /// is the beginning, is to be there by `deadline`.
     pub async fn serve(
-        mut stream: TcpStream,
+        mut stream: impl Socket,
+        mut input: BytesMut,
         peer: SocketAddr,
         doors: Arc<Doors>,
         limits: Limits,
+        deadline: tokio::time::Instant,
         mut stop: Stop,
     ) -> Result<(), String> {
-        let mut input = BytesMut::with_capacity(4 << 10);
+        input.reserve(4 << 10);
         let admitted = tokio::select! {
             biased;
             () = stop.wait() => return Ok(()),
-            admitted = hello::receive(&mut stream, &mut input, peer, &doors, &limits) => admitted?,
+            admitted = hello::receive(&mut stream, &mut input, peer, &doors, deadline) => admitted?,
         };
         let Some(via) = admitted else { return Ok(()) };
         let now = Instant::now();
@@ -67,6 +72,7 @@ impl Connection {
             steps: FuturesUnordered::new(),
             input,
             out: BytesMut::new(),
+            unflushed: false,
             heard: now,
             partial_since: None,
             stuck_since: None,
@@ -75,14 +81,14 @@ impl Connection {
         connection.run(stream, stop).await
     }
 
-    async fn run(mut self, mut stream: TcpStream, mut stop: Stop) -> Result<(), String> {
-        let (mut reader, mut writer) = stream.split();
+    async fn run(mut self, mut stream: impl Socket, mut stop: Stop) -> Result<(), String> {
+        let (mut reader, mut writer) = stream.halves();
         let mut stopped = std::pin::pin!(stop.wait());
         let mut timer = std::pin::pin!(sleep_until((self.heard + self.limits.idle).into()));
         // A client may have sent calls right behind its hello.
         self.take_frames()?;
         loop {
-            if self.stopping.is_some() && self.table.is_empty() && self.out.is_empty() {
+            if self.stopping.is_some() && self.table.is_empty() && !self.is_writing() {
                 return Ok(());
             }
             if self.is_busy() && timer.deadline() > tokio::time::Instant::now() + LOOK {
@@ -97,10 +103,11 @@ impl Connection {
                         self.finish_step(stream, done);
                     }
                 }
-                wrote = writer.write_buf(&mut self.out), if !self.out.is_empty() => {
+                wrote = push(&mut writer, &mut self.out), if self.is_writing() => {
                     // A peer that went away took its answers with it: nothing to warn about.
-                    let Ok(1..) = wrote else { return Ok(()) };
+                    let Ok(written) = wrote else { return Ok(()) };
                     self.stuck_since = None;
+                    self.unflushed = written > 0;
                 }
                 read = reader.read_buf(&mut self.input), if room => {
                     let Ok(1..) = read else { return self.left() };
@@ -121,7 +128,11 @@ impl Connection {
     }
 
     fn is_busy(&self) -> bool {
-        !self.table.is_empty() || !self.out.is_empty() || !self.input.is_empty() || self.stopping.is_some()
+        !self.table.is_empty() || self.is_writing() || !self.input.is_empty() || self.stopping.is_some()
+    }
+
+    fn is_writing(&self) -> bool {
+        !self.out.is_empty() || self.unflushed
     }
 
     fn left(&self) -> Result<(), String> {
@@ -297,7 +308,7 @@ impl Connection {
         if overdue(self.partial_since) {
             return Err("it stopped in the middle of a frame".into());
         }
-        if !self.out.is_empty() {
+        if self.is_writing() {
             self.stuck_since.get_or_insert(now);
         }
         if self.stopping.is_some_and(|since| now.duration_since(since) > DRAIN) {

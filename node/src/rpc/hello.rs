@@ -1,14 +1,13 @@
 //! The handshake: who is there, and whether it may come in.
 
-use super::Limits;
+use super::socket::Socket;
 use crate::door::{Doors, Identity, VERSION, Via};
 use bytes::BytesMut;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use wire::codec;
 use wire::error::reasons;
 use wire::frame::{Frame, Kind};
@@ -21,15 +20,18 @@ const HELLO_BYTES_MAX: usize = 4 << 10;
 /// This node belongs to another cluster than the client wants.
 const OTHER_CLUSTER: Reason = Reason::conflict("other_cluster");
 
+/// Frames of other machines could be read, and the token in them, on the way.
+const TLS_NEEDED: Reason = Reason::forbidden("tls_needed");
+
 /// Lets the client in, or tells it why not and gives the reason for the log.
 pub async fn receive(
-    stream: &mut TcpStream,
+    stream: &mut impl Socket,
     input: &mut BytesMut,
     peer: SocketAddr,
     doors: &Doors,
-    limits: &Limits,
+    deadline: Instant,
 ) -> Result<Option<Via>, String> {
-    let frame = match timeout(limits.hello_within, first_frame(stream, input)).await {
+    let frame = match timeout_at(deadline, first_frame(stream, input)).await {
         Ok(frame) => frame?,
         Err(_) => return Err("no hello came in time".into()),
     };
@@ -69,7 +71,7 @@ fn admit(hello: &Hello, peer: SocketAddr, doors: &Doors) -> Result<Via, Error> {
     }
 }
 
-async fn first_frame(stream: &mut TcpStream, input: &mut BytesMut) -> Result<Option<Frame>, String> {
+async fn first_frame(stream: &mut impl Socket, input: &mut BytesMut) -> Result<Option<Frame>, String> {
     loop {
         let claimed = input.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes) as usize);
         if claimed.is_some_and(|length| length > HELLO_BYTES_MAX) {
@@ -88,21 +90,31 @@ async fn first_frame(stream: &mut TcpStream, input: &mut BytesMut) -> Result<Opt
     }
 }
 
-async fn refuse(stream: &mut TcpStream, error: &Error) -> io::Result<()> {
+async fn refuse(stream: &mut impl Socket, error: &Error) -> io::Result<()> {
     let payload = codec::encode(error).map_err(io::Error::other)?;
     send(stream, Frame::new(Kind::Error, 0, payload)).await?;
     stream.shutdown().await
 }
 
-async fn send(stream: &mut TcpStream, frame: Frame) -> io::Result<()> {
+async fn send(stream: &mut impl Socket, frame: Frame) -> io::Result<()> {
     let mut out = BytesMut::new();
     frame.encode(&mut out);
-    stream.write_all(&out).await
+    stream.write_all(&out).await?;
+    // TLS may hold back what the socket did not take at once.
+    stream.flush().await
 }
 
 /// For a connection too many.
-pub async fn turn_away(mut stream: TcpStream) {
+pub async fn turn_away(mut stream: impl Socket) {
     let error = reasons::OVERLOADED.refuse("too many connections: try again shortly").retry_after_ms(500).at("v1");
     debug_assert_eq!(error.outcome, Outcome::NotRun);
+    let _ = timeout(Duration::from_secs(1), refuse(&mut stream, &error)).await;
+}
+
+/// For plain frames of another machine.
+pub async fn ask_for_tls(mut stream: impl Socket) {
+    let detail =
+        "this port speaks TLS to other machines: give the client the cluster's CA certificate, `commons secret ca`";
+    let error = TLS_NEEDED.refuse(detail).at("v1");
     let _ = timeout(Duration::from_secs(1), refuse(&mut stream, &error)).await;
 }

@@ -20,6 +20,7 @@ mod frames;
 mod proxy;
 mod retries;
 mod streams;
+mod tls;
 
 pub struct Running {
     pub at: SocketAddr,

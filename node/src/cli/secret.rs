@@ -1,0 +1,44 @@
+//! `commons secret …`: the cluster's secret, and the certificate clients trust.
+
+use super::args::Secret;
+use super::failure::Failure;
+use super::output;
+use cluster::trust::file::{self, FILE, FileError, Secrets};
+use cluster::trust::{Secret as ClusterSecret, TrustError};
+use std::io::Read;
+
+/// More than any secret's text.
+const STDIN_BYTES_MAX: u64 = 4 << 10;
+
+pub fn run(secret: Secret) -> Result<(), Failure> {
+    match secret {
+        Secret::Show { data } => {
+            let secrets = file::load(&data.join(FILE)).map_err(unread)?;
+            output::line(&secrets.current.text());
+            if std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+                output::remark("whoever has this can be a node of the cluster; clients need `commons secret ca` only");
+            }
+        }
+        Secret::Ca { data } => {
+            let secrets = file::load(&data.join(FILE)).map_err(unread)?;
+            let keyring = secrets.keyring().map_err(|why: TrustError| Failure::Run(why.to_string()))?;
+            output::line(keyring.ca_pem().trim_end());
+        }
+        Secret::Set { data } => {
+            let mut text = String::new();
+            std::io::stdin()
+                .take(STDIN_BYTES_MAX)
+                .read_to_string(&mut text)
+                .map_err(|why| Failure::Usage(format!("cannot read stdin: {why}")))?;
+            let current = ClusterSecret::parse(&text).map_err(|why| Failure::Usage(why.to_string()))?;
+            let named = current.key_id();
+            file::save(&data.join(FILE), &Secrets { current, accepted: Vec::new() }).map_err(unread)?;
+            output::remark(&format!("this node's secret is {named} from its next start on"));
+        }
+    }
+    Ok(())
+}
+
+fn unread(why: FileError) -> Failure {
+    Failure::Usage(why.to_string())
+}
