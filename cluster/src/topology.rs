@@ -73,7 +73,7 @@ impl Topology {
     }
 
     /// A group's replicas.
-    pub fn of(&self, group: GroupId) -> impl Iterator<Item = &Placed> {
+    pub fn of(&self, group: GroupId) -> impl Iterator<Item = &Placed> + Clone {
         self.placed.iter().filter(move |placed| placed.group == group)
     }
 

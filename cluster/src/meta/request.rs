@@ -54,6 +54,8 @@ pub struct Report {
     pub incarnation: Incarnation,
     /// The version of meta it goes by.
     pub version: u64,
+    /// Its disk is too slow to lead.
+    pub slow: bool,
     pub groups: Vec<GroupReport>,
 }
 

@@ -60,7 +60,7 @@ pub fn plan(meta: &mut Meta) -> Result<(), String> {
     let site = |row: &NodeRow| Site { node: row.node, zone: row.zone.clone(), weight: 1, takes: true };
     let sites: Vec<Site> = meta.nodes.iter().map(site).collect();
     let groups: Vec<GroupId> = meta.topology.all().collect();
-    let wanted = place(&sites, &groups, meta.topology.replication.into(), &current(meta));
+    let wanted = place(&sites, &groups, meta.topology.replication.into(), &placed_here(meta));
     for (group, nodes) in wanted {
         let here: Vec<Placed> = meta.topology.of(group).filter(|p| p.stage == Stage::Here).copied().collect();
         for node in nodes.iter().filter(|node| !here.iter().any(|p| p.node == **node)) {
@@ -73,7 +73,7 @@ pub fn plan(meta: &mut Meta) -> Result<(), String> {
     Ok(())
 }
 
-fn current(meta: &Meta) -> Plan {
+fn placed_here(meta: &Meta) -> Plan {
     let mut plan = Plan::new();
     for placed in meta.topology.placed.iter().filter(|placed| placed.stage == Stage::Here) {
         plan.entry(placed.group).or_default().push(placed.node);
@@ -111,11 +111,11 @@ impl Steward {
         if now < self.calm.1 + CALM {
             return orders;
         }
-        let plan = current_voters(meta);
-        let silent = plan.values().flatten().filter(|node| !self.is_fresh(**node, now)).copied().collect();
-        let wanted = leaders(&plan, &current, &silent);
+        let plan = placed_here(meta);
+        let muted = plan.values().flatten().filter(|node| !self.may_lead(**node, now)).copied().collect();
+        let wanted = leaders(&plan, &current, &muted);
         orders.hand_over.extend(leads.into_iter().filter_map(|group| {
-            let to = wanted.get(&group).filter(|to| **to != node && self.is_fresh(**to, now))?;
+            let to = wanted.get(&group).filter(|to| **to != node && self.may_lead(**to, now))?;
             let replica = meta.topology.of(group).find(|placed| placed.node == *to && placed.stage == Stage::Here)?;
             Some((group, replica.replica))
         }));
@@ -141,9 +141,9 @@ impl Steward {
         gone
     }
 
-    /// Nodes that said something just now.
-    pub fn is_fresh(&self, node: NodeId, now: Duration) -> bool {
-        self.heard.get(&node).is_some_and(|(at, _)| now.saturating_sub(*at) <= FRESH)
+    /// It said something just now, and keeps up.
+    fn may_lead(&self, node: NodeId, now: Duration) -> bool {
+        self.heard.get(&node).is_some_and(|(at, report)| now.saturating_sub(*at) <= FRESH && !report.slow)
     }
 
     fn leaders(&self, now: Duration) -> BTreeMap<GroupId, NodeId> {
@@ -165,10 +165,6 @@ impl Steward {
 
 fn led(report: &Report) -> Vec<GroupId> {
     report.groups.iter().filter(|group| group.leads.is_some()).map(|group| group.group).collect()
-}
-
-fn current_voters(meta: &Meta) -> Plan {
-    current(meta)
 }
 
 #[cfg(test)]
@@ -254,7 +250,11 @@ mod tests {
                 leads,
             };
             let (node, incarnation) = (NodeId(node), Incarnation(1));
-            steward.hear(Report { node, incarnation, version: 1, groups: vec![one] }, &meta, Duration::ZERO);
+            steward.hear(
+                Report { node, incarnation, version: 1, slow: false, groups: vec![one] },
+                &meta,
+                Duration::ZERO,
+            );
             steward.gone(&meta)
         };
         assert!(say(1, a, 9, Some(vec![a, b, old])).is_empty(), "it still votes");

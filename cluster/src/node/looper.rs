@@ -2,12 +2,15 @@
 
 use super::applier::ApplyJob;
 use super::leading::Cells;
+use super::slow::Slowness;
 use super::snapshots::SnapshotJob;
 use super::writer::LogJob;
-use crate::consensus::{Change, Core, Effect, GroupView, Input, Outcome, ReplicaSeed, Role, Ticket};
+use crate::consensus::{Change, Core, Effect, GroupView, Input, Outcome, ReplicaSeed, Role, Sync, Ticket};
 use crate::group::{Done, NotLeading, ReadDone, Settled};
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use storage::replica::ReplicaStore;
 use wire::ids::{GroupId, ReplicaId, Term};
@@ -90,11 +93,26 @@ pub struct Loop {
     /// Led here, and nothing of the term applied yet: what came before is still being replayed, so nobody is served.
     awaiting: BTreeMap<GroupId, (Term, bool)>,
     effects: Vec<Effect>,
+    slowness: Slowness,
+    /// Shown to others: this node should lead nothing.
+    slow: Arc<AtomicBool>,
+    /// Leaders hand over at most so often.
+    yielded: Duration,
 }
 
 impl Loop {
     pub(super) fn new(core: Core, cells: Cells) -> Loop {
-        Loop { core, waiting: BTreeMap::new(), next_ticket: 0, cells, awaiting: BTreeMap::new(), effects: Vec::new() }
+        Loop {
+            core,
+            waiting: BTreeMap::new(),
+            next_ticket: 0,
+            cells,
+            awaiting: BTreeMap::new(),
+            effects: Vec::new(),
+            slowness: Slowness::default(),
+            slow: Arc::default(),
+            yielded: Duration::ZERO,
+        }
     }
 
     pub fn core(&self) -> &Core {
@@ -104,11 +122,20 @@ impl Loop {
     /// One turn. `now` was read after `asks` were drained (RAFT §1.1).
     pub fn turn(&mut self, asks: Vec<Ask>, now: Duration) -> Vec<Job> {
         let (mut jobs, mut looks) = (Vec::new(), Vec::new());
-        let inputs = asks.into_iter().filter_map(|ask| self.input(ask, &mut jobs, &mut looks)).collect();
+        for ask in &asks {
+            if let Ask::Input(Input::Synced(id)) = ask {
+                self.slowness.synced(*id, now);
+            }
+        }
+        let inputs: Vec<Input> = asks.into_iter().filter_map(|ask| self.input(ask, &mut jobs, &mut looks)).collect();
+        let inputs = inputs.into_iter().chain(self.hand_over(now)).collect();
         self.core.turn(inputs, now, &mut self.effects);
         let is_answer = |effect: &Effect| matches!(effect, Effect::Answer { .. });
         let (answers, effects): (Vec<_>, Vec<_>) = std::mem::take(&mut self.effects).into_iter().partition(is_answer);
         for effect in effects {
+            if let Effect::Append { id, sync: Sync::Disk, .. } = &effect {
+                self.slowness.begun(*id, now);
+            }
             self.carry_out(effect, &mut jobs);
         }
         self.begin_serving();
@@ -189,6 +216,31 @@ impl Loop {
             }
             Effect::Release { snapshot, .. } => jobs.push(Job::Snapshot(SnapshotJob::Release { snapshot })),
         }
+    }
+
+    /// Whether this node should lead nothing, for whoever decides that.
+    pub fn slow(&self) -> Arc<AtomicBool> {
+        self.slow.clone()
+    }
+
+    /// With a disk that slow, leaders go to who keeps up.
+    fn hand_over(&mut self, now: Duration) -> Vec<Input> {
+        const AGAIN: Duration = Duration::from_secs(1);
+        let slow = self.slowness.is_slow(now);
+        if self.slow.swap(slow, Ordering::Relaxed) != slow {
+            tracing::warn!(slow, "the log's disk is too slow to lead");
+        }
+        if !slow || now < self.yielded + AGAIN {
+            return Vec::new();
+        }
+        self.yielded = now;
+        let led = self.core.groups().filter_map(|group| self.core.view(group)).filter(|view| view.role == Role::Leader);
+        let heir = |view: GroupView| {
+            let able = view.peers.iter().filter(|peer| peer.active && view.conf.votes(peer.replica));
+            let to = able.max_by_key(|peer| peer.matched)?.replica;
+            Some(Input::Transfer { group: view.group, to })
+        };
+        led.filter_map(heir).collect()
     }
 
     fn lead(&mut self, group: GroupId, leads: Option<(Term, bool)>) {

@@ -12,6 +12,7 @@ mod open;
 mod outbox;
 mod receive;
 mod slot;
+mod slow;
 mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ pub use fence::{Mark, mark, mark_in};
 pub use handle::{Handle, SendAsk};
 pub use leading::Leading;
 pub use looper::{Ask, ChangeDone, Job, LookDone, Loop};
-pub use open::{OpenError, Origin, Parts};
+pub use open::{OpenError, Origin, Parts, join};
 pub use outbox::{Outward, Way, messages};
 pub use receive::{ReceiveError, Receiver, SnapshotHead};
 pub use slot::Slot;

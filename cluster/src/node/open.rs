@@ -172,7 +172,7 @@ fn seed(group: GroupId, store: &ReplicaStore, conf: Conf, recovered: &Recovered)
 }
 
 /// A replica that meta has placed here: without rows, and on disk. Said again after a crash, it is the one that was made.
-pub(super) fn join(
+pub fn join(
     engine: &Arc<dyn Engine>,
     group: GroupId,
     replica: ReplicaId,

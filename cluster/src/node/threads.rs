@@ -52,6 +52,8 @@ pub struct Running {
     pub receiver: SnapshotReceiver,
     /// What the loop is asked: replicas, memberships, how it goes.
     pub ask: SendAsk,
+    /// The log's disk is too slow to lead.
+    pub slow: Arc<std::sync::atomic::AtomicBool>,
     /// Counted by the log writer.
     pub log_counters: Arc<std::sync::Mutex<storage::log::Counters>>,
     inbox: Sender<Mail>,
@@ -67,7 +69,7 @@ pub fn start(parts: Parts, engine: Arc<dyn Engine>, started: Instant, on_fatal: 
         Mail::Stop => None,
     });
     let (handles, receiver) = (parts.handles(ask.clone()), parts.receiver(ask.clone()));
-    let way = Way::default();
+    let (way, slow) = (Way::default(), parts.turning.slow());
     let (log_jobs, log_inbox) = unbounded();
     let (apply_jobs, apply_inbox) = unbounded();
     let (flushes, flush_inbox) = unbounded();
@@ -110,7 +112,7 @@ pub fn start(parts: Parts, engine: Arc<dyn Engine>, started: Instant, on_fatal: 
             }
         }),
     ];
-    Running { handles, stores, slots, way, receiver, ask, log_counters, inbox, threads }
+    Running { handles, stores, slots, way, receiver, ask, slow, log_counters, inbox, threads }
 }
 
 impl Running {

@@ -1,0 +1,194 @@
+//! The loop of a member, and what it does each time.
+
+use super::{Inner, Member, Waits};
+use crate::consensus::{GroupView, Input, Role};
+use crate::group::Group;
+use crate::meta::request::{Answer, Ask, GroupReport, Report};
+use crate::meta::warden::{self, Act};
+use crate::meta::{self, Meta};
+use crate::node;
+use crate::topology::Placed;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::time::MissedTickBehavior;
+use wire::ids::{GroupId, NodeId};
+
+/// How often a member looks after everything.
+const BEAT: Duration = Duration::from_millis(100);
+/// How often it says how it is.
+const REPORT: Duration = Duration::from_millis(500);
+/// How often it asks for a newer meta, without a replica of it.
+const FETCH: Duration = Duration::from_millis(500);
+/// How often it tries to register.
+const REGISTER: Duration = Duration::from_millis(300);
+
+impl Member {
+    /// Lives until dropped.
+    pub async fn run(self) {
+        let inner = self.inner;
+        let followed = follow(inner.clone());
+        let looked_after = look_after(inner.clone());
+        let registered = register(inner.clone());
+        let stewarded = super::stewarding::steward(inner.clone());
+        let reported = report(inner);
+        tokio::join!(followed, looked_after, registered, stewarded, reported);
+    }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut every = tokio::time::interval(period);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    every
+}
+
+/// Keeps meta as new as can be: from the replica here, else from those who have one.
+async fn follow(inner: Arc<Inner>) {
+    let (mut beat, mut applied, mut fetched) = (every(BEAT), None, Instant::now());
+    loop {
+        beat.tick().await;
+        if let Some((_, store)) = inner.seat() {
+            let state = store.state();
+            let now = Some((store.replica(), state.generation, state.applied));
+            if now != applied {
+                applied = now;
+                match meta::read(&store) {
+                    Ok(meta) => inner.learn(&meta),
+                    // A replica that has just come has nothing yet.
+                    Err(error) => tracing::debug!(%error, "the replica of meta here has no answer yet"),
+                }
+            }
+        } else if fetched.elapsed() >= FETCH {
+            fetched = Instant::now();
+            inner.fetch().await;
+        }
+    }
+}
+
+impl Inner {
+    /// Takes a newer meta in: on disk first, since replicas are made by it.
+    pub(super) fn learn(&self, meta: &Meta) {
+        if meta.version() <= self.known().version() {
+            return;
+        }
+        if let Err(error) = (self.parts.save)(meta) {
+            tracing::error!(%error, "the cluster's topology cannot be kept for the next start");
+            return;
+        }
+        self.meta.send_if_modified(|known| {
+            let newer = meta.version() > known.version();
+            if newer {
+                *known = Arc::new(meta.clone());
+            }
+            newer
+        });
+        self.network.know(self.others(meta));
+    }
+
+    pub(super) fn others(&self, meta: &Meta) -> Vec<NodeId> {
+        meta.nodes.iter().map(|row| row.node).filter(|node| *node != self.me()).collect()
+    }
+
+    /// Asks somebody who has a replica of meta, or anybody.
+    async fn fetch(&self) {
+        let meta = self.known();
+        let ask = Ask::Get { newer_than: meta.version() };
+        let Ok(body) = wire::codec::encode(&ask).map(Bytes::from) else { return };
+        let holders = meta.topology.of(GroupId::META).map(|placed| placed.node);
+        let heard = |node: &NodeId| self.network.heard(*node).is_some_and(|silent| silent < FETCH * 2);
+        let Some(node) = holders.chain(self.others(&meta)).find(|node| *node != self.me() && heard(node)) else {
+            return;
+        };
+        if let Ok(Answer::Meta(Some(newer))) = self.call(node, &body).await {
+            self.learn(&newer);
+        }
+    }
+}
+
+/// Replicas come and go; groups led here are taken towards what meta has placed.
+async fn look_after(inner: Arc<Inner>) {
+    let mut beat = every(BEAT);
+    loop {
+        beat.tick().await;
+        let meta = inner.known();
+        inner.place(&meta).await;
+        if !inner.handles.values().any(|handle| handle.leading().is_some()) {
+            continue;
+        }
+        for view in inner.look().await.into_iter().filter(|view| view.role == Role::Leader) {
+            inner.tend(&meta, &view);
+        }
+    }
+}
+
+impl Inner {
+    fn tend(&self, meta: &Meta, view: &GroupView) {
+        let placed: Vec<Placed> = meta.topology.of(view.group).copied().collect();
+        let wanted = self.lock_orders().get(&view.group).copied();
+        let group = view.group;
+        let ask = match warden::next(view, &placed, wanted) {
+            None => return,
+            Some(Act::HandOver(to)) => {
+                tracing::info!(%group, %to, "leadership is handed over");
+                self.lock_orders().remove(&group);
+                node::Ask::Input(Input::Transfer { group, to })
+            }
+            Some(Act::Change(change)) => {
+                tracing::info!(%group, ?change, "the group's membership changes");
+                let done = Box::new(move |outcome| tracing::debug!(%group, ?outcome, "a change of membership ended"));
+                node::Ask::Change { group, change, done }
+            }
+        };
+        // Given back only if the node is stopping.
+        let _ = (self.ask)(ask);
+    }
+}
+
+/// Says how this node's groups are, and hears what the steward wants.
+async fn report(inner: Arc<Inner>) {
+    let mut beat = every(REPORT);
+    loop {
+        beat.tick().await;
+        if inner.registered.borrow().is_err() {
+            continue;
+        }
+        let groups = inner.look().await.into_iter().map(reported).collect();
+        let (node, incarnation) = (inner.me(), inner.parts.me.incarnation);
+        let (version, slow) = (inner.known().version(), inner.slow.load(Ordering::Relaxed));
+        let answer = inner.ask_leader(&Ask::Report(Report { node, incarnation, version, slow, groups })).await;
+        let Ok(Answer::Reported(orders)) = answer else { continue };
+        *inner.lock_orders() = orders.hand_over.into_iter().collect();
+        if orders.version > inner.known().version() && inner.seat().is_none() {
+            inner.fetch().await;
+        }
+    }
+}
+
+fn reported(view: GroupView) -> GroupReport {
+    let GroupView { group, replica, term, applied, flushed, .. } = view;
+    let leads = (view.role == Role::Leader && view.serving).then_some(view.conf);
+    GroupReport { group, replica, term, applied, flushed, leads }
+}
+
+/// Tells meta that this node lives again, until it knows.
+async fn register(inner: Arc<Inner>) {
+    let mut beat = every(REGISTER);
+    loop {
+        beat.tick().await;
+        let state = match inner.ask_leader(&Ask::Register(inner.parts.me.clone())).await {
+            Ok(Answer::Registered(meta)) => {
+                inner.learn(&meta);
+                Ok(())
+            }
+            Ok(Answer::Refused(why)) => Err(Waits::Refused(why)),
+            Ok(Answer::NotYet(why)) | Err(why) => Err(Waits::For(why)),
+            Ok(other) => Err(Waits::For(format!("an answer that makes sense; it was {other:?}"))),
+        };
+        let (done, refused) = (state.is_ok(), matches!(state, Err(Waits::Refused(_))));
+        let _before = inner.registered.send_replace(state);
+        if done || refused {
+            return;
+        }
+    }
+}
