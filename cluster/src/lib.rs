@@ -2,6 +2,7 @@
 
 pub mod consensus;
 pub mod entry;
+pub mod gossip;
 pub mod group;
 pub mod meta;
 pub mod node;

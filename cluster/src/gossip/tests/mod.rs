@@ -1,0 +1,3 @@
+mod sessions;
+mod verdicts;
+mod whole;
