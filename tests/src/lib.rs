@@ -9,6 +9,7 @@
 
 pub mod binary;
 pub mod cli;
+pub mod cluster;
 pub mod conformance;
 pub mod faults;
 pub mod history;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::fs::{self, File, OpenOptions};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
 /// Below the range from which Linux takes ports for outgoing connections: one of those could sit on a port between two
 /// lives of a node.
@@ -33,16 +33,9 @@ impl Port {
         }
         bail!("no free port was found in {RANGE:?} after {TRIES} tries")
     }
-
-    pub fn v4(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.number).into()
-    }
-
-    pub fn v6(&self) -> SocketAddr {
-        (Ipv6Addr::LOCALHOST, self.number).into()
-    }
 }
 
 fn is_free(number: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
+    let at = (Ipv4Addr::LOCALHOST, number);
+    TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok()
 }

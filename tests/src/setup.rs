@@ -2,10 +2,11 @@
 
 use crate::place::Place;
 use crate::port::Port;
-use crate::{Node, binary};
+use crate::{Node, TOKEN, binary};
 use anyhow::Result;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -16,13 +17,6 @@ pub enum Verb {
     Start,
     /// `commons dev`: a parent and one child, without a token.
     Dev,
-}
-
-/// Which loopback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
-    V4,
-    V6,
 }
 
 /// Everything about a node but its process. Kept over its lives: the same ports, the same folder.
@@ -36,7 +30,7 @@ pub struct Setup {
     seen_as: Option<PathBuf>,
     http: Port,
     listen: Port,
-    family: Family,
+    ip: IpAddr,
     before: Vec<OsString>,
     args: Vec<OsString>,
     env: Vec<(String, OsString)>,
@@ -53,7 +47,7 @@ impl Setup {
             seen_as: None,
             http: Port::take()?,
             listen: Port::take()?,
-            family: Family::V4,
+            ip: Ipv4Addr::LOCALHOST.into(),
             before: vec![],
             args: vec![],
             env: vec![],
@@ -62,7 +56,19 @@ impl Setup {
 
     /// On `[::1]`.
     pub fn v6(self) -> Setup {
-        Setup { family: Family::V6, ..self }
+        self.on(Ipv6Addr::LOCALHOST.into())
+    }
+
+    /// At an address of this machine or of a network namespace.
+    pub fn on(self, ip: IpAddr) -> Setup {
+        Setup { ip, ..self }
+    }
+
+    /// The key its callers show, instead of one that it makes: nodes of a cluster are given the same.
+    pub fn token(self, token: &str) -> Result<Setup> {
+        fs::create_dir_all(&self.data)?;
+        fs::write(self.data.join(TOKEN), format!("{token}\n"))?;
+        Ok(self)
     }
 
     pub fn data(self, data: impl Into<PathBuf>) -> Setup {
@@ -115,10 +121,7 @@ impl Setup {
     }
 
     fn address(&self, port: &Port) -> SocketAddr {
-        match self.family {
-            Family::V4 => port.v4(),
-            Family::V6 => port.v6(),
-        }
+        (self.ip, port.number).into()
     }
 
     /// Starts it and waits until it is ready.

@@ -1,6 +1,7 @@
 //! One clock for all clients.
 
 use super::{Answer, Asked, Event};
+use anyhow::Result;
 use std::future::Future;
 use std::time::Instant;
 
@@ -28,10 +29,11 @@ impl Recorder {
         client: usize,
         key: &str,
         asked: Asked,
-        call: impl Future<Output = Option<Answer>>,
-    ) -> Option<Event> {
+        call: impl Future<Output = Result<Option<Answer>>>,
+    ) -> Result<Option<Event>> {
         let called_ns = self.now_ns();
         let answer = call.await?;
-        Some(Event { client, key: key.into(), asked, called_ns, returned_ns: self.now_ns(), answer })
+        let returned_ns = self.now_ns();
+        Ok(answer.map(|answer| Event { client, key: key.into(), asked, called_ns, returned_ns, answer }))
     }
 }

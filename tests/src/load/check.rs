@@ -67,7 +67,7 @@ pub async fn asked_again(doors: &Doors, record: &Record) -> Result<()> {
     ensure!(again == *fate, "{} was told {fate:?}; asked again under its id it is told {again:?}", op.label);
     if op.way == Way::HttpKey {
         let other = Op { what: other(&op.what), ..op.clone() };
-        let refused = doors.reply(&other).await?;
+        let refused = doors.reply(&other, 0).await?;
         ensure!(
             refused.code == 422,
             "{}: another payload under its id was answered {}: {}",

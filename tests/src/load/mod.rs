@@ -7,10 +7,12 @@ pub mod check;
 
 mod book;
 mod clients;
+mod keys;
 mod op;
 mod ways;
 
 pub use book::{Entry, Record};
 pub use clients::{Until, collect, start};
+pub use keys::{Keys, read_all};
 pub use op::{COUNTERS, Fate, Op, WALLETS, Way, What};
 pub use ways::Doors;

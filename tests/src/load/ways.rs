@@ -5,6 +5,8 @@ use crate::http::{Http, Lost, Reply};
 use crate::{Node, wait};
 use anyhow::{Context, Result, bail};
 use client::{Client, Outcome};
+use rand::Rng;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use services::{cache, wallet};
 use std::time::{Duration, Instant};
@@ -20,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct Doors {
     pub client: Client,
     pub http: Http,
+    /// HTTP doors of other nodes: where whoever asks again goes next.
+    pub others: Vec<Http>,
     /// The era: names of wallets and counters begin with it.
     pub era: u64,
 }
@@ -35,14 +39,14 @@ pub fn counter_key(era: u64, number: usize) -> String {
 impl Doors {
     /// Doors of a running node, for the first era.
     pub async fn of(node: &Node) -> Result<Doors> {
-        Ok(Doors { client: node.client().await?, http: node.caller(), era: 0 })
+        Ok(Doors { client: node.client().await?, http: node.caller(), others: vec![], era: 0 })
     }
 
     /// Does it by its way. An operation with an id is asked again under it until it is answered.
     pub async fn perform(&self, op: &Op) -> Result<Fate> {
         let began = Instant::now();
-        loop {
-            let fate = self.once(op).await?;
+        for turn in 0.. {
+            let fate = self.once(op, turn).await?;
             if matches!(fate, Fate::Done(_) | Fate::Refused(_)) || !op.has_id() {
                 return Ok(fate);
             }
@@ -51,17 +55,18 @@ impl Doors {
             }
             wait::pass(PAUSE).await;
         }
+        unreachable!("turns do not end")
     }
 
-    async fn once(&self, op: &Op) -> Result<Fate> {
+    async fn once(&self, op: &Op, turn: usize) -> Result<Fate> {
         match op.way {
             Way::Session => Ok(self.rust(op, &self.client.with_deadline(Duration::from_secs(30))).await),
             Way::RustId => {
                 let client = self.client.with_request_id(&op.label).with_deadline(Duration::from_secs(5));
                 Ok(self.rust(op, &client).await)
             }
-            Way::HttpKey | Way::HttpBare => over_http(self.reply(op).await),
-            Way::HttpOutcome => match over_http(self.reply(op).await)? {
+            Way::HttpKey | Way::HttpBare => over_http(self.reply(op, turn).await),
+            Way::HttpOutcome => match over_http(self.reply(op, turn).await)? {
                 Fate::Unknown => self.outcome(op).await,
                 fate => Ok(fate),
             },
@@ -72,12 +77,26 @@ impl Doors {
     async fn outcome(&self, op: &Op) -> Result<Fate> {
         let began = Instant::now();
         let path = format!("/v1/_/outcome/{}?fence=1", op.label);
-        loop {
-            match self.http.get(&path).await {
+        for turn in 0.. {
+            match self.door(turn).get(&path).await {
                 Ok(reply) if reply.code == 200 => return told(&reply.json()?),
                 _ if began.elapsed() > ANSWER_WITHIN => bail!("{}: nobody tells its outcome", op.label),
                 _ => wait::pass(PAUSE).await,
             }
+        }
+        unreachable!("turns do not end")
+    }
+
+    /// One of the doors by chance.
+    pub fn any(&self, random: &mut StdRng) -> &Http {
+        self.door(random.random_range(0..=self.others.len()))
+    }
+
+    /// The own door first, then the others in turn.
+    fn door(&self, turn: usize) -> &Http {
+        match turn % (self.others.len() + 1) {
+            0 => &self.http,
+            other => &self.others[other - 1],
         }
     }
 
@@ -114,11 +133,11 @@ impl Doors {
     }
 
     /// One request over HTTP, under the operation's label if it is of that way.
-    pub async fn reply(&self, op: &Op) -> Result<Reply, Lost> {
-        let (path, body) = op.request(self.era);
+    pub async fn reply(&self, op: &Op, turn: usize) -> Result<Reply, Lost> {
+        let ((path, body), door) = (op.request(self.era), self.door(turn));
         match op.way {
-            Way::HttpBare => self.http.call(path, &body).await,
-            _ => self.http.call_once(path, &body, &op.label).await,
+            Way::HttpBare => door.call(path, &body).await,
+            _ => door.call_once(path, &body, &op.label).await,
         }
     }
 }

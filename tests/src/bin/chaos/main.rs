@@ -1,7 +1,7 @@
-//! `chaos --nodes 1 --rounds N [--seed S] [--clients C]`: kills a real node again and again and compares what it answered with
-//! what it holds.
+//! `chaos --nodes N --rounds N [--seed S] [--clients C]`: hurts real nodes again and again and compares what they answered with
+//! what they hold. Several nodes are one cluster: [`many`].
 //!
-//! A round: clients credit, debit and count at once, over the Rust client and HTTP, with and without request ids; `kill -9` at
+//! A round with one node: clients credit, debit and count at once, over the Rust client and HTTP, with and without request ids; `kill -9` at
 //! a moment of chance (under load, right behind a burst, while it starts); the node starts again; every call that has an id is
 //! asked again until it is answered; then wallets, transactions and counters are read whole and held against the answers.
 //!
@@ -11,6 +11,7 @@
 //! killed; how threads and disks interleave it does not decide.
 
 mod kill;
+mod many;
 mod round;
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 /// What was asked for.
 struct Wanted {
+    nodes: usize,
     rounds: u64,
     seed: u64,
     clients: usize,
@@ -31,19 +33,21 @@ fn main() -> ExitCode {
     let wanted = match parse(&args) {
         Ok(wanted) => wanted,
         Err(why) => {
-            eprintln!("chaos: {why:#}; usage: chaos --nodes 1 --rounds N [--seed S] [--clients C]");
+            eprintln!("chaos: {why:#}; usage: chaos --nodes N --rounds N [--seed S] [--clients C]");
             return ExitCode::from(2);
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(&wanted)));
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        runtime.block_on(async { if wanted.nodes == 1 { run(&wanted).await } else { many::run(&wanted).await } })
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             println!("VIOLATION {why:#}");
             println!(
-                "again with: cargo xtask chaos --nodes 1 --rounds {} --seed {} --clients {}",
-                wanted.rounds, wanted.seed, wanted.clients
+                "again with: cargo xtask chaos --nodes {} --rounds {} --seed {} --clients {}",
+                wanted.nodes, wanted.rounds, wanted.seed, wanted.clients
             );
             ExitCode::FAILURE
         }
@@ -83,7 +87,7 @@ async fn run(wanted: &Wanted) -> Result<()> {
 
 fn parse(args: &[String]) -> Result<Wanted> {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos() as u64 % 1_000_000;
-    let mut wanted = Wanted { rounds: 15, seed, clients: 12, sabotage: false };
+    let mut wanted = Wanted { nodes: 1, rounds: 15, seed, clients: 12, sabotage: false };
     let mut args = args.iter();
     while let Some(flag) = args.next() {
         if flag == "--sabotage" {
@@ -93,8 +97,8 @@ fn parse(args: &[String]) -> Result<Wanted> {
         let value = args.next().with_context(|| format!("{flag} needs a value"))?;
         let number: u64 = value.parse().with_context(|| format!("{flag} {value}: not a number"))?;
         match flag.as_str() {
-            "--nodes" if number != 1 => bail!("--nodes {number}: clusters of several nodes come with the next version"),
-            "--nodes" => {}
+            "--nodes" if !(1..=9).contains(&number) => bail!("--nodes {number}: 1 to 9"),
+            "--nodes" => wanted.nodes = usize::try_from(number)?,
             "--rounds" => wanted.rounds = number,
             "--seed" => wanted.seed = number,
             "--clients" => wanted.clients = usize::try_from(number)?.max(1),

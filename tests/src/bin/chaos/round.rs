@@ -13,9 +13,9 @@ use tests::load::{Doors, Entry, Fate, Record, Until, WALLETS, collect, start};
 use tests::{Node, Setup, Verb, place, wait};
 
 /// Rounds with the same wallets: lists stay short enough to be read whole each time.
-const ERA: u64 = 5;
+pub const ERA: u64 = 5;
 /// Answers of earlier rounds that are asked for again in each round.
-const ASKED_AGAIN: usize = 12;
+pub const ASKED_AGAIN: usize = 12;
 
 /// A node, its clients, and what they were told.
 pub struct Chaos {
@@ -37,7 +37,7 @@ pub struct Counts {
     refused: u64,
     not_run: u64,
     unknown: u64,
-    kills: u64,
+    faults: u64,
 }
 
 impl Chaos {
@@ -58,7 +58,7 @@ impl Chaos {
         }
         let kill = Kill::random(&mut self.random);
         let mut told = self.load(round, &kill).await?;
-        let counts = Counts::of(&told, &kill);
+        let counts = Counts::of(&told, 1 + kill.stillborn.len() as u64);
         self.records.append(&mut told);
         let kept = check::era(&self.doors[0], &self.records, &mut self.before).await?;
         self.ask_again().await?;
@@ -158,8 +158,8 @@ impl Chaos {
 }
 
 impl Counts {
-    fn of(told: &[Record], kill: &Kill) -> Counts {
-        let mut counts = Counts { kills: 1 + kill.stillborn.len() as u64, ..Counts::default() };
+    pub fn of(told: &[Record], faults: u64) -> Counts {
+        let mut counts = Counts { faults, ..Counts::default() };
         for record in told {
             *match record.fate {
                 Fate::Done(_) => &mut counts.done,
@@ -176,13 +176,16 @@ impl Counts {
         self.refused += other.refused;
         self.not_run += other.not_run;
         self.unknown += other.unknown;
-        self.kills += other.kills;
+        self.faults += other.faults;
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { done, refused, not_run, unknown, kills } = self;
-        write!(f, "done {done:>5}  refused {refused:>4}  not run {not_run:>3}  unanswered {unknown:>3}  kills {kills}")
+        let Counts { done, refused, not_run, unknown, faults } = self;
+        write!(
+            f,
+            "done {done:>5}  refused {refused:>4}  not run {not_run:>3}  unanswered {unknown:>3}  faults {faults}"
+        )
     }
 }
