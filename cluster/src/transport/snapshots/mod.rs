@@ -1,0 +1,14 @@
+//! Lane 3: snapshots, each over a connection of its own.
+//!
+//! So one that is slow holds up no other, TCP itself pushes back, and one that is broken off is told by its closing.
+//! The head goes first; the receiver says go once it is the snapshot's turn; then chunks and their end; then whether
+//! it was taken. While one side waits the other says now and then that it lives.
+
+mod send;
+mod serve;
+
+pub use send::{NOT_TAKEN, send};
+pub use serve::serve;
+
+/// In a head's frame: before all that are not.
+const URGENT: u8 = 1;
