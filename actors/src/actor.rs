@@ -5,13 +5,13 @@ use crate::host::{Ended, Host, Place};
 use crate::mailbox::Mailbox;
 use crate::shard::Now;
 use cluster::group::Group;
+use cluster::node::Slot;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sdk::Service;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::replica::ReplicaStore;
 
 /// What an actor of a shard hears beside its mailbox.
 pub enum Msg {
@@ -28,7 +28,7 @@ pub enum Msg {
 pub struct Seat {
     pub service: Arc<Service>,
     pub group: Arc<dyn Group>,
-    pub store: ReplicaStore,
+    pub rows: Arc<Slot>,
     pub mailbox: Arc<Mailbox>,
     pub clock: Arc<Clock>,
     /// The cluster's own.
@@ -54,7 +54,7 @@ impl Actor for ShardActor {
         let place = Place {
             service: seat.service.clone(),
             group: seat.group.clone(),
-            store: seat.store.clone(),
+            rows: seat.rows.clone(),
             inbox: seat.mailbox.clone(),
             key: seat.key,
         };

@@ -9,6 +9,7 @@ mod tests;
 pub use crate::rows::{Committed, group_time};
 use crate::shard::{Command, Mutants, Now, Shard, Step, sessions_wait};
 use cluster::group::{Group, Settled};
+use cluster::node::Slot;
 use rand::Rng;
 use rand::rngs::StdRng;
 use sdk::runtime::expiry;
@@ -41,7 +42,8 @@ pub type Post = Arc<dyn Fn(Ended) + Send + Sync>;
 pub struct Place {
     pub service: Arc<Service>,
     pub group: Arc<dyn Group>,
-    pub store: ReplicaStore,
+    /// The group's rows, if it has a replica here just now.
+    pub rows: Arc<Slot>,
     pub inbox: Arc<dyn Inbox>,
     /// The cluster's own: what sensitive replies are sealed under.
     pub key: [u8; 32],
@@ -82,17 +84,18 @@ impl Host {
     /// A proposal ended.
     pub fn settled(&mut self, Ended { epoch, n, how }: Ended, now: Now) {
         let opens = n == 0 && self.shard.is_opening(epoch);
-        let result = if opens {
-            let shard = &mut self.shard;
-            self.place.store.view(|rows| Ok(shard.settled(epoch, n, how, Some(&Committed(rows)))))
-        } else {
-            Ok(self.shard.settled(epoch, n, how, None))
+        let store = self.place.rows.get().filter(|_| opens);
+        let shard = &mut self.shard;
+        let result = match &store {
+            Some(store) => store.view(|rows| Ok(shard.settled(epoch, n, how, Some(&Committed(rows))))),
+            // An opening without rows, its replica having gone, opens nothing.
+            None => Ok(shard.settled(epoch, n, how, None)),
         };
         if let Err(error) = result.unwrap_or_else(|error| Err(engine_error(error))) {
             self.shard.close();
             return self.fail_waiting(error);
         }
-        if opens && how != Settled::Applied {
+        if opens && self.shard.is_closed() {
             return self.refuse_waiting();
         }
         self.advance(now);
@@ -100,14 +103,15 @@ impl Host {
 
     /// Due rows go, and sessions that ended.
     pub fn tick(&mut self, now: Now) {
+        let Some(store) = self.place.rows.get() else { return };
         if self.shard.is_closed() {
-            if has_work(&self.place.store, self.place.service.name(), now.time) {
+            if has_work(&store, self.place.service.name(), now.time) {
                 self.open(now);
             }
             return;
         }
         let shard = &mut self.shard;
-        match self.place.store.view(|rows| Ok(shard.sweep(&Committed(rows), now))) {
+        match store.view(|rows| Ok(shard.sweep(&Committed(rows), now))) {
             Ok(Ok(Some(step))) => self.perform(step),
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::error!(%error, "due rows cannot be swept"),
@@ -121,8 +125,10 @@ impl Host {
     }
 
     fn open(&mut self, now: Now) {
-        let Some(term) = self.place.group.leading() else { return self.refuse_waiting() };
-        match cluster::node::mark(&self.place.store, self.place.service.name()) {
+        let (Some(term), Some(store)) = (self.place.group.leading(), self.place.rows.get()) else {
+            return self.refuse_waiting();
+        };
+        match cluster::node::mark(&store, self.place.service.name()) {
             Ok(mark) => self.shard.not_before(wire::Rfc3339(mark.map_or(0, |mark| mark.now_ns))),
             Err(error) => return self.fail_waiting(engine_error(error)),
         }
@@ -132,9 +138,14 @@ impl Host {
     }
 
     fn run(&mut self, now: Now) {
+        let Some(store) = self.place.rows.get() else {
+            // The replica was taken away with the view open: what it proposed settles on its own.
+            self.shard.close();
+            return self.refuse_waiting();
+        };
         let mut commands = Some(self.place.inbox.drain());
         let (shard, random) = (&mut self.shard, &mut self.random);
-        let steps = self.place.store.view(|rows| {
+        let steps = store.view(|rows| {
             let commands = commands.take().unwrap_or_default();
             Ok(shard.run(commands, &Committed(rows), now, &mut || random.random()))
         });

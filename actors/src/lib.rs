@@ -9,6 +9,7 @@ mod kit;
 pub mod machine;
 mod mailbox;
 pub mod outcome;
+pub mod peers;
 pub mod router;
 mod rows;
 pub mod shard;

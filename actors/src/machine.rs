@@ -1,7 +1,7 @@
 //! What the node lends to endpoints without an entity: clock, randomness, its worker number.
 
 use crate::clock::Clock;
-use crate::router::GroupSeat;
+use crate::router::Router;
 use cluster::meta;
 use futures::future::BoxFuture;
 use rand::rngs::StdRng;
@@ -19,6 +19,9 @@ pub struct Me {
     pub node: NodeId,
     pub incarnation: Incarnation,
 }
+
+/// How long one try to lease a number takes, and the rest between tries while there is none.
+const LEASE_TRY: Duration = Duration::from_secs(2);
 
 pub(crate) struct NodeMachine {
     me: Me,
@@ -41,26 +44,25 @@ impl NodeMachine {
         NodeMachine { me, clock, random, stamps: Stamps::default(), lease: Mutex::default() }
     }
 
-    /// Leases a number from the meta group now, and renews it as long as the machine is there.
-    pub(crate) async fn keep_lease(self: &Arc<NodeMachine>, meta: GroupSeat) {
-        self.renew(&meta).await;
-        let machine = Arc::downgrade(self);
+    /// Leases a number from the meta group now, and renews it as long as the machine and its router are there.
+    pub(crate) async fn keep_lease(self: &Arc<NodeMachine>, router: &Router) {
+        self.renew(router).await;
+        let (machine, router) = (Arc::downgrade(self), router.downgrade());
         tokio::spawn(async move {
-            let mut every = tokio::time::interval(meta::LEASE / 4);
-            every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            every.tick().await;
             loop {
-                every.tick().await;
-                let Some(machine) = Weak::upgrade(&machine) else { return };
-                machine.renew(&meta).await;
+                let Some(has_one) = Weak::upgrade(&machine).map(|machine| machine.worker().is_ok()) else { return };
+                let wait = if has_one { meta::LEASE / 4 } else { LEASE_TRY };
+                // tidy: sleep because a lease runs by the clock
+                tokio::time::sleep(wait).await;
+                let Some((machine, router)) = Weak::upgrade(&machine).zip(router.upgrade()) else { return };
+                machine.renew(&router).await;
             }
         });
     }
 
-    async fn renew(&self, GroupSeat { handle, store }: &GroupSeat) {
-        let (asked, epoch) = (Instant::now(), lock(&self.random).random());
-        let Me { node, incarnation } = self.me;
-        match meta::lease(&**handle, store, node, incarnation, epoch, self.clock.now().0).await {
+    async fn renew(&self, router: &Router) {
+        let asked = Instant::now();
+        match router.lease(self.me.incarnation, asked + LEASE_TRY).await {
             Ok(number) => *lock(&self.lease) = Some(Held { number, until: asked + meta::LEASE }),
             // The old one holds a while yet.
             Err(error) => tracing::warn!(%error, "the lease of this node's worker number could not be renewed"),

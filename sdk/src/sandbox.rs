@@ -208,7 +208,7 @@ impl Inner {
                 Ok(reply)
             }
             Run::Query(run) => run(&View::new(scope, &self.rows), body),
-            Run::Gather { part, wanted, page } => {
+            Run::Gather { part, wanted, page, .. } => {
                 let (limit, cursor) = wanted(body)?;
                 let after = GatherScope::behind(&cursor)?;
                 let (account, service, rows, now) = (account.clone(), endpoint.service, &self.rows, self.now);

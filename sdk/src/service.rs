@@ -2,13 +2,14 @@
 
 use crate::cx::Sink;
 use crate::read::{View, page_limit};
-use crate::runtime::{Gathered, Run};
+use crate::runtime::{Gathered, ItemJson, Run};
 use crate::{Cx, Here, Listing, Page, Request, Result, Row, Table, TableKey, Tx};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::future::Future;
 use std::sync::Arc;
 use wire::endpoint::{decode, encode, kind};
+use wire::error::reasons;
 use wire::{Endpoint, Reason};
 
 /// Built once, at start; see `services/src/wallet/mod.rs`.
@@ -94,6 +95,7 @@ impl Service {
             part: Arc::new(move |scope, body| listing.part(scope, &decode::<R>(body)?)),
             wanted: wanted::<R>,
             page: page::<R>,
+            item: ItemJson { to: item_to_json::<R>, from: item_from_json::<R> },
         };
         self.add(Endpoint::paged::<R>(), run)
     }
@@ -216,4 +218,12 @@ fn wanted<R: Page>(body: &[u8]) -> Result<(usize, String)> {
 fn page<R: Page>(lines: Vec<Gathered>, cursor: String) -> Result<Vec<u8>> {
     let items = lines.iter().map(|line| decode::<R::Item>(&line.item)).collect::<Result<Vec<_>>>()?;
     encode(&R::page(items, cursor))
+}
+
+fn item_to_json<R: Page>(item: &[u8]) -> Result<Value> {
+    serde_json::to_value(decode::<R::Item>(item)?).map_err(|e| reasons::BAD_BODY.refuse(e.to_string()))
+}
+
+fn item_from_json<R: Page>(item: Value) -> Result<Vec<u8>> {
+    encode(&serde_json::from_value::<R::Item>(item).map_err(|e| reasons::BAD_BODY.refuse(e.to_string()))?)
 }

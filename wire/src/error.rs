@@ -211,6 +211,8 @@ pub mod reasons {
     pub const NOT_YET: Reason = Reason::not_implemented("not_yet");
     /// Nobody leads the group just now.
     pub const NO_LEADER: Reason = Reason::unavailable("no_leader");
+    /// The node hears from too few others to know who leads: it is cut off, and others may go on without it (P22).
+    pub const NO_QUORUM: Reason = Reason::unavailable("no_quorum");
     /// Leadership was lost while the call was under way.
     pub const LEADER_LOST: Reason = Reason::unavailable("leader_lost");
     /// The node is stopping.

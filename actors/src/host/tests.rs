@@ -78,7 +78,7 @@ impl Scene {
         let place = Place {
             service: Arc::new(kit::service()),
             group: group.clone(),
-            store: ReplicaStore::bootstrap(Arc::new(Memory::new()), ReplicaId(2), state).unwrap(),
+            rows: Slot::of(ReplicaStore::bootstrap(Arc::new(Memory::new()), ReplicaId(2), state).unwrap()),
             inbox: inbox.clone(),
             key: [3; 32],
         };

@@ -116,13 +116,15 @@ impl Caller for Inside {
             deadline: self.deadline,
             trace: self.trace,
             body,
+            // Its reply would not say so.
+            stale_ok: false,
         };
         let router = self.router.clone();
         Box::pin(async move {
             // Limits are the doors' to enforce, and this call went through none.
             router.check(&call).map_err(|error| error.at(&call.endpoint.id()))?;
             match router.dispatch(call).await? {
-                Answer::Reply(reply) => Ok(reply),
+                Answer::Reply(reply) | Answer::Stale(reply) => Ok(reply),
                 Answer::Items(_) => Err(reasons::BAD_BODY.refuse("a stream cannot be called for one reply")),
             }
         })

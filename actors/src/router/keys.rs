@@ -33,7 +33,7 @@ impl Inner {
             RequestId::Caller(id) => format!("c{id}"),
             RequestId::Session { client, n, .. } => format!("s{client:032x}{n}"),
         };
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.meta.data_key).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.founded.data_key).expect("HMAC takes keys of any length");
         for part in [call.account.as_ref(), call.endpoint.service, call.endpoint.name, &id] {
             mac.update(&(part.len() as u32).to_le_bytes());
             mac.update(part.as_bytes());

@@ -1,47 +1,62 @@
 //! From a call behind the door to the code that answers it: kind, key, group, shard.
 
 mod admission;
+mod aim;
+mod budget;
 mod context;
+mod entity;
 mod gather;
+mod groups;
 mod keys;
+mod lease;
+mod message;
+mod mixed;
 mod outcome;
 mod read;
+mod serve;
+mod start;
 mod sweeper;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod under_way;
 
-use crate::actor::Seat;
 use crate::call::{Answer, Call, Dispatch, Pending};
 use crate::clock::Clock;
-use crate::machine::{Me, NodeMachine};
 use crate::mailbox::{Mailbox, Pushed};
+use crate::peers::Peers;
 use crate::shard::{Command, ReplyTo, RunCommand};
-use crate::supervisor::{NodeSupervisor, StartService, StartShard};
+use crate::supervisor::{StartService, StartShard};
 use admission::Admission;
+use aim::Hints;
+use budget::Budget;
 use bytes::Bytes;
 use cluster::group::Group;
 use cluster::meta::Meta;
-use ractor::{Actor, ActorRef};
+use cluster::node::Slot;
+use entity::{Answered, RunEntity};
+use mixed::Schemas;
+use ractor::ActorRef;
+use read::RunQuery;
 use sdk::runtime::Run;
 use sdk::{Error, Here, Service};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::replica::ReplicaStore;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 pub use under_way::Running;
 use under_way::UnderWay;
 use wire::error::reasons;
-use wire::ids::GroupId;
+use wire::ids::{GroupId, NodeId};
 use wire::{Endpoint, Outcome};
 
-/// A group this node has a replica of.
+/// A group of the cluster, whether or not it has a replica on this node.
 #[derive(Clone)]
 pub struct GroupSeat {
     pub handle: Arc<dyn Group>,
-    pub store: ReplicaStore,
+    /// Its rows, while a replica is here.
+    pub rows: Arc<Slot>,
 }
 
 /// What tests make smaller.
@@ -68,7 +83,13 @@ pub struct Router {
 struct Inner {
     services: BTreeMap<&'static str, ServiceSeat>,
     groups: BTreeMap<GroupId, GroupSeat>,
-    meta: Meta,
+    me: NodeId,
+    /// As it was at the start: number of groups and keys never change.
+    founded: Arc<Meta>,
+    meta: watch::Receiver<Arc<Meta>>,
+    peers: Arc<dyn Peers>,
+    hints: Hints,
+    budget: Budget,
     clock: Arc<Clock>,
     admission: Arc<Admission>,
     under_way: Arc<UnderWay>,
@@ -79,6 +100,7 @@ struct Inner {
 struct ServiceSeat {
     service: Arc<Service>,
     tables: Arc<[&'static str]>,
+    schemas: Schemas,
     supervisor: ActorRef<StartShard>,
     mailboxes: BTreeMap<GroupId, Arc<Mailbox>>,
 }
@@ -93,59 +115,9 @@ pub enum StartError {
 }
 
 impl Router {
-    /// Starts the actors over `groups`, which are led here or will be.
-    pub async fn start(
-        services: Vec<Service>,
-        groups: BTreeMap<GroupId, GroupSeat>,
-        meta: Meta,
-        me: Me,
-    ) -> Result<Router, StartError> {
-        Router::start_with(services, groups, meta, me, Patience::default()).await
-    }
-
-    /// As [`Router::start`], with other times.
-    pub async fn start_with(
-        services: Vec<Service>,
-        groups: BTreeMap<GroupId, GroupSeat>,
-        meta: Meta,
-        me: Me,
-        patience: Patience,
-    ) -> Result<Router, StartError> {
-        let clock = Arc::new(Clock::new());
-        let actors = |e: &dyn std::fmt::Display| StartError::Actors(e.to_string());
-        let (root, _) = NodeSupervisor::spawn(None, NodeSupervisor, ()).await.map_err(|e| actors(&e))?;
-        let mut seats = BTreeMap::new();
-        for service in services.into_iter().map(Arc::new) {
-            let mut shards = BTreeMap::new();
-            for group in meta.topology.owners() {
-                let Some(GroupSeat { handle, store }) = groups.get(&group).cloned() else { continue };
-                if let Some(mark) = cluster::node::mark(&store, service.name())? {
-                    clock.not_before(wire::Rfc3339(mark.now_ns));
-                }
-                let mailbox = Arc::new(Mailbox::default());
-                let (service, clock, key, idle) = (service.clone(), clock.clone(), meta.data_key, patience.idle);
-                shards.insert(group, Seat { service, group: handle, store, mailbox, clock, key, idle });
-            }
-            let mailboxes = shards.iter().map(|(group, seat)| (*group, seat.mailbox.clone())).collect();
-            let (started, supervisor) = oneshot::channel();
-            root.cast(StartService { seats: shards, started }).map_err(|e| actors(&e))?;
-            let supervisor = supervisor.await.map_err(|e| actors(&e))?;
-            let tables = service.tables().into();
-            seats.insert(service.name(), ServiceSeat { service, tables, supervisor, mailboxes });
-        }
-        let machine = Arc::new(NodeMachine::new(me, clock.clone()));
-        if let Some(seat) = groups.get(&GroupId::META) {
-            machine.keep_lease(seat.clone()).await;
-        }
-        let (admission, under_way, here) = (Arc::default(), Arc::default(), Here::new(machine));
-        let inner = Arc::new(Inner { services: seats, groups, meta, clock, admission, under_way, here, root });
-        sweeper::start(&inner, patience.look_every);
-        Ok(Router { inner })
-    }
-
-    /// The topology and registry the router works by.
-    pub fn meta(&self) -> &Meta {
-        &self.inner.meta
+    /// The topology and registry the router works by, as they are now.
+    pub fn meta(&self) -> Arc<Meta> {
+        self.inner.meta.borrow().clone()
     }
 
     /// The shards that have an actor just now: service and group.
@@ -180,9 +152,9 @@ impl Router {
         }
         let _admitted = self.inner.admission.admit(&call.account, call.body.len())?;
         match run {
-            Run::Command(run) => self.command(seat, call, run.clone()).await.map(Answer::Reply),
-            Run::Query(run) => self.query(call, run).await.map(Answer::Reply),
-            Run::Gather { part, wanted, page } => self.gather(call, part, *wanted, *page).await.map(Answer::Reply),
+            Run::Command(run) => self.entity(seat, call, RunEntity::Command(run.clone())).await.map(Answer::from),
+            Run::Query(run) => self.entity(seat, call, RunEntity::Query(run.clone())).await.map(Answer::from),
+            Run::Gather { .. } => self.gather(seat, call).await.map(Answer::from),
             Run::Local(run) => {
                 guarded(&call.endpoint, || run(&self.inner.here, &call.body)).map(|reply| Answer::Reply(reply.into()))
             }
@@ -192,13 +164,7 @@ impl Router {
         }
     }
 
-    async fn command(&self, seat: &ServiceSeat, call: Call, run: RunCommand) -> Result<Bytes, Error> {
-        let entity = self.inner.entity(&call)?;
-        let group = self.inner.meta.topology.group_of(&call.account, call.endpoint.service, &entity);
-        self.run_in(seat, group, call, entity, run).await
-    }
-
-    /// Runs a command on the shard of `group`.
+    /// Runs a command on the shard of `group`, which must be led here.
     async fn run_in(
         &self,
         seat: &ServiceSeat,
@@ -281,7 +247,23 @@ fn no_leader() -> Error {
     reasons::NO_LEADER.refuse("this node does not lead the entity's group just now").retry_after_ms(200)
 }
 
+impl From<Answered> for Answer {
+    fn from(Answered { reply, stale }: Answered) -> Answer {
+        if stale { Answer::Stale(reply) } else { Answer::Reply(reply) }
+    }
+}
+
+impl StartError {
+    fn actors(error: &dyn std::fmt::Display) -> StartError {
+        StartError::Actors(error.to_string())
+    }
+}
+
 impl Inner {
+    fn group_of(&self, account: &str, service: &str, entity: &str) -> GroupId {
+        self.founded.topology.group_of(account, service, entity)
+    }
+
     fn tables(&self, service: &str) -> Arc<[&'static str]> {
         self.services.get(service).map(|seat| seat.tables.clone()).unwrap_or_default()
     }

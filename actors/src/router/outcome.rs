@@ -1,22 +1,25 @@
 //! Answering [`crate::outcome`]: what lies in all groups under one request id.
 
+use super::groups::Question;
+use super::message::{Decided, Part};
 use super::{Router, ServiceSeat};
 use crate::call::Call;
 use crate::outcome::{CallOutcome, OutcomeRequest, OutcomeResponse};
 use crate::shard::{CALLER_ID_KEPT_NS, Kept, keep, kept_rows};
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use sdk::runtime::keys;
 use sdk::{Error, Key, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use wire::error::reasons;
 use wire::fit::Fit;
-use wire::ids::GroupId;
+use wire::ids::{GroupId, NodeId};
 use wire::rpc::RequestId;
 use wire::{Endpoint, Json};
 
-/// A call and what was decided.
-type Decided = (String, String, String, Result<Bytes, Error>);
+/// A node that is asked only whether the call runs there is not waited for longer.
+const RUNNING_TRY: Duration = Duration::from_secs(1);
 
 impl Router {
     pub(super) async fn outcome(&self, call: Call) -> Result<Bytes, Error> {
@@ -24,16 +27,16 @@ impl Router {
         if asked.id.is_empty() {
             return Err(reasons::BAD_BODY.refuse("id: which request id?"));
         }
-        let seats = self.seats_of(&asked.service)?;
+        self.seats_of(&asked.service)?;
+        // What is kept is asked for to decide what happens next: never of rows that may be behind.
+        let call = Call { stale_ok: false, ..call };
         if asked.fence {
-            self.fence(&call, &asked.id, &seats).await?;
+            self.ask_groups(Question::Fence, &call).await?;
         }
         // Before the rows: what is over by now lies there.
-        let runs = !asked.fence && self.inner.under_way.has(&call.account, &asked.id);
-        let mut calls = Vec::new();
-        for group in self.inner.meta.topology.owners() {
-            calls.extend(self.kept_in(group, &call, &asked).await?);
-        }
+        let runs = !asked.fence && self.runs_anywhere(&call, &asked.id).await;
+        let found = self.ask_groups(Question::Kept, &call).await?;
+        let calls: Vec<Decided> = found.parts.into_iter().flat_map(Part::kept).collect();
         let state = match (runs, calls.is_empty()) {
             (true, _) => "running",
             (false, false) => "done",
@@ -44,6 +47,20 @@ impl Router {
         wire::endpoint::encode(&told).map(Bytes::from)
     }
 
+    /// Is a call of the id under way on this node or another: where it came in, or where it runs? A node that does not
+    /// say is passed over: only a fence makes the answer definite.
+    async fn runs_anywhere(&self, call: &Call, id: &str) -> bool {
+        let inner = &*self.inner;
+        if inner.under_way.has(&call.account, id) {
+            return true;
+        }
+        let until = call.deadline.min(Instant::now() + RUNNING_TRY);
+        let nodes: Vec<NodeId> = inner.meta.borrow().nodes.iter().map(|row| row.node).collect();
+        let others = nodes.into_iter().filter(|node| *node != inner.me);
+        let asked = others.map(|node| self.parts_of(Question::Kept, call, node, vec![], until));
+        join_all(asked).await.into_iter().any(|told| told.is_ok_and(|parts| parts.running))
+    }
+
     fn seats_of(&self, service: &str) -> Result<Vec<&ServiceSeat>, Error> {
         match (service, self.inner.services.get(service)) {
             ("", _) => Ok(self.inner.services.values().collect()),
@@ -52,31 +69,31 @@ impl Router {
         }
     }
 
-    /// A tombstone of the id in every group, each laid by the shard that would run such a call: what it ran before has its
-    /// reply kept, what comes after finds the tombstone.
-    async fn fence(&self, call: &Call, id: &str, seats: &[&ServiceSeat]) -> Result<(), Error> {
-        let groups: Vec<GroupId> = self.inner.meta.topology.owners().collect();
-        let places = seats.iter().flat_map(|seat| groups.iter().map(move |group| (*seat, *group)));
-        let laid = places.filter_map(|(seat, group)| {
+    /// A tombstone of the id in a group led here, laid by each shard that would run such a call: what it ran before has
+    /// its reply kept, what comes after finds the tombstone.
+    pub(super) async fn fence_in(&self, group: GroupId, call: &Call) -> Result<(), Error> {
+        let asked: OutcomeRequest = wire::endpoint::decode(&call.body)?;
+        let seats = self.seats_of(&asked.service)?;
+        let laid = seats.into_iter().filter_map(|seat| {
             let endpoint = seat.service.endpoints().next()?;
-            Some(self.run_in(seat, group, fencing(call, endpoint), "".into(), tombstone(endpoint, call, id)))
+            Some(self.run_in(seat, group, fencing(call, endpoint), "".into(), tombstone(endpoint, call, &asked.id)))
         });
         try_join_all(laid).await.map(drop)
     }
 
     /// What was decided in `group` under the id, tombstones left out.
-    async fn kept_in(&self, group: GroupId, call: &Call, asked: &OutcomeRequest) -> Result<Vec<Decided>, Error> {
+    pub(super) async fn kept_in(&self, group: GroupId, call: &Call, until: Instant) -> Result<(Part, bool), Error> {
+        let asked: OutcomeRequest = wire::endpoint::decode(&call.body)?;
         // Its own, and those of the calls that a handler made under it.
         let (own, inner) = (keys::once_prefix(&call.account, &asked.id), keys::once_inner(&call.account, &asked.id));
-        let key = self.inner.meta.data_key;
-        let found = self.read(group, call, |rows, now| {
-            Ok([kept_rows(rows, &own, &key, now)?, kept_rows(rows, &inner, &key, now)?].concat())
-        });
-        Ok(found
-            .await?
-            .into_iter()
-            .filter(|(service, ..)| asked.service.is_empty() || *service == asked.service)
-            .collect())
+        let key = self.inner.founded.data_key;
+        let (mut found, stale) = self
+            .read(group, call, until, |rows, now| {
+                Ok([kept_rows(rows, &own, &key, now)?, kept_rows(rows, &inner, &key, now)?].concat())
+            })
+            .await?;
+        found.retain(|(service, ..)| asked.service.is_empty() || *service == asked.service);
+        Ok((Part::Kept(found), stale))
     }
 
     fn shown(&self, (service, endpoint, entity, decided): Decided) -> Result<CallOutcome, Error> {
@@ -106,6 +123,7 @@ fn fencing(call: &Call, of: &Endpoint) -> Call {
         deadline: call.deadline,
         trace: call.trace,
         body: Bytes::new(),
+        stale_ok: false,
     }
 }
 

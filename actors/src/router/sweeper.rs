@@ -37,6 +37,7 @@ fn look_round(inner: &Inner) {
 impl Inner {
     fn has_work(&self, service: &str, group: wire::ids::GroupId) -> bool {
         let seat = self.groups.get(&group).filter(|seat| seat.handle.leading().is_some());
-        seat.is_some_and(|seat| has_work(&seat.store, service, self.clock.now()))
+        let store = seat.and_then(|seat| seat.rows.get());
+        store.is_some_and(|store| has_work(&store, service, self.clock.now()))
     }
 }

@@ -85,11 +85,15 @@ pub struct Entering {
     pub deadline: Instant,
     pub trace: Trace,
     pub body: Bytes,
+    /// A read may be of rows that are behind (P22).
+    pub stale_ok: bool,
 }
 
 /// What a door hands to its caller.
 pub enum Answered {
     Reply(Bytes),
+    /// Of rows that may be behind.
+    Stale(Bytes),
     Items(Items),
 }
 
@@ -122,8 +126,8 @@ impl Doors {
         // Limits of fields are enforced here and nowhere else: every call from outside passes, in binary by now.
         let fits = check_size(&known.endpoint, call.body.len()).and_then(|()| known.endpoint.check(&call.body));
         let pending = fits.and_then(|()| self.gate.enter(counted, call.body.len())).and_then(|pass| {
-            let Entering { account, request_id, deadline, trace, body } = call;
-            let call = Call { account, endpoint: known.endpoint.clone(), request_id, deadline, trace, body };
+            let Entering { account, request_id, deadline, trace, body, stale_ok } = call;
+            let call = Call { account, endpoint: known.endpoint.clone(), request_id, deadline, trace, body, stale_ok };
             let start = AssertUnwindSafe(|| self.dispatch.call(call));
             match std::panic::catch_unwind(start) {
                 Ok(pending) => Ok((pending, pass)),
@@ -138,6 +142,7 @@ impl Doors {
                     pass.shrink();
                     answer.map(|answer| match answer {
                         Answer::Reply(bytes) => Answered::Reply(bytes),
+                        Answer::Stale(bytes) => Answered::Stale(bytes),
                         Answer::Items(items) => Answered::Items(Items { items, _pass: pass }),
                     })
                 }

@@ -13,6 +13,7 @@ async fn enter(doors: &Doors, id: &str) -> Result<Answered, Error> {
         deadline: Instant::now() + DEADLINE_DEFAULT,
         trace: Trace::default(),
         body: encode(&BalanceRequest { id: id.into() }).unwrap().into(),
+        stale_ok: false,
     };
     doors.enter(known, call).await
 }

@@ -85,6 +85,11 @@ pub(super) async fn answer(
     drop(arriving);
     let mut response = match run(doors, &known, entering).await? {
         Answered::Reply(bytes) => reply::json(StatusCode::OK, &known.shown(&bytes)?),
+        Answered::Stale(bytes) => {
+            let mut response = reply::json(StatusCode::OK, &known.shown(&bytes)?);
+            headers::tell_stale(response.headers_mut());
+            response
+        }
         Answered::Items(items) => {
             stream::reply(known.clone(), items, parts.extensions.get::<Lifeline>().cloned()).await?
         }
@@ -108,6 +113,7 @@ pub struct Admitted {
     request_id: RequestId,
     time: Duration,
     trace: Trace,
+    stale_ok: bool,
     /// The query parameters, fitted.
     under: Option<Value>,
 }
@@ -123,6 +129,7 @@ impl Admitted {
                 request_id: headers::request_id(&parts.headers)?,
                 time: time_for(headers::time_limit(&parts.headers)?),
                 trace: headers::trace(&parts.headers),
+                stale_ok: headers::stale_ok(&parts.headers)?,
                 under: match parts.uri.query().filter(|query| !query.is_empty()) {
                     Some(text) => Some(known.request.take_part(query::parse(text)?, Origin::Text)?),
                     None => None,
@@ -135,10 +142,10 @@ impl Admitted {
 
     /// With its body, ready to go inside. `arrived`: its time runs from then.
     pub fn entering(self, given: Given, arrived: Instant) -> Result<Entering, Error> {
-        let Admitted { known, account, request_id, time, trace, under } = self;
+        let Admitted { known, account, request_id, time, trace, stale_ok, under } = self;
         let body = compose(&known, under, given).and_then(known.endpoint.request_from_json);
         let body = body.map_err(|error| error.at(&known.id))?.into();
-        Ok(Entering { account, request_id, deadline: arrived + time, trace, body })
+        Ok(Entering { account, request_id, deadline: arrived + time, trace, body, stale_ok })
     }
 }
 

@@ -9,11 +9,13 @@ const METHODS: HeaderValue = HeaderValue::from_static("POST, PATCH, GET, OPTIONS
 /// M3O's list, then what our own callers send.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, Authorization, Micro-Namespace, \
-     Content-Encoding, Idempotency-Key, Commons-Timeout-Ms, traceparent",
+     Content-Encoding, Idempotency-Key, Commons-Timeout-Ms, Commons-Stale-Ok, traceparent",
 );
 /// What pages may read beside the body.
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("Commons-Outcome, Commons-Source, Commons-Idempotency-Kept-Seconds, Retry-After");
+    HeaderValue::from_static(
+        "Commons-Outcome, Commons-Source, Commons-Stale, Commons-Idempotency-Kept-Seconds, Retry-After",
+    );
 /// How long a browser need not ask again: two hours are the most that any of them heeds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

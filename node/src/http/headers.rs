@@ -12,6 +12,10 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TIMEOUT: HeaderName = HeaderName::from_static("commons-timeout-ms");
 /// How long the reply to an `Idempotency-Key` is kept, from its first arrival on (P5).
 const KEPT: HeaderName = HeaderName::from_static("commons-idempotency-kept-seconds");
+/// The caller takes what this node's own rows say, though they may be behind (P22) …
+const STALE_OK: HeaderName = HeaderName::from_static("commons-stale-ok");
+/// … and so they may, in this reply.
+const STALE: HeaderName = HeaderName::from_static("commons-stale");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// `Bearer KEY`, or `Basic base64(anything:KEY)`.
@@ -41,6 +45,20 @@ pub fn request_id(headers: &HeaderMap) -> Result<RequestId, Error> {
 
 pub fn tell_how_long_the_id_is_kept(headers: &mut HeaderMap) {
     headers.insert(KEPT, HeaderValue::from_static("86400"));
+}
+
+/// May a read be of rows that are behind?
+pub fn stale_ok(headers: &HeaderMap) -> Result<bool, Error> {
+    let Some(value) = headers.get(STALE_OK) else { return Ok(false) };
+    match value.to_str().unwrap_or_default().trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(reasons::BAD_BODY.refuse("Commons-Stale-Ok: must be true or false")),
+    }
+}
+
+pub fn tell_stale(headers: &mut HeaderMap) {
+    headers.insert(STALE, HeaderValue::from_static("true"));
 }
 
 /// How long the caller waits.

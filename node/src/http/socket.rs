@@ -91,7 +91,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     let entering = admitted.entering(given, arrived)?;
     pass.shrink();
     let mut items = match talk.during(call::run(doors, &known, entering)).await?? {
-        Answered::Reply(bytes) => return talk.say(&known.shown(&bytes)?).await,
+        Answered::Reply(bytes) | Answered::Stale(bytes) => return talk.say(&known.shown(&bytes)?).await,
         Answered::Items(items) => items,
     };
     loop {

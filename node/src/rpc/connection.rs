@@ -235,6 +235,7 @@ impl Connection {
             deadline: Instant::now() + time_for(asked),
             trace: frame.trace,
             body,
+            stale_ok: false,
         };
         Ok((known.clone(), codec, entering))
     }
@@ -253,7 +254,7 @@ impl Connection {
                 live.flow.parked = Some(items);
                 return self.pump(stream);
             }
-            Done::Answered(Ok(Answered::Reply(bytes))) => match reply(live, bytes) {
+            Done::Answered(Ok(Answered::Reply(bytes) | Answered::Stale(bytes))) => match reply(live, bytes) {
                 Ok(reply) => {
                     self.table.remove(stream);
                     return self.send(Kind::Reply, stream, &reply);

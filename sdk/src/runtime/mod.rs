@@ -51,6 +51,13 @@ pub type HandlerFn = dyn Fn(Cx, Bytes) -> BoxFuture<'static, Result<Vec<u8>>> + 
 /// [`Run::Stream`].
 pub type StreamFn = dyn Fn(Cx, Bytes, RawSink) -> BoxFuture<'static, Result<()>> + Send + Sync;
 
+/// A page's item, binary to JSON and back.
+#[derive(Clone, Copy)]
+pub struct ItemJson {
+    pub to: fn(&[u8]) -> Result<serde_json::Value>,
+    pub from: fn(serde_json::Value) -> Result<Vec<u8>>,
+}
+
 /// An endpoint's function with its types erased; bytes are [`wire::codec`]'s.
 #[derive(Clone)]
 pub enum Run {
@@ -63,6 +70,8 @@ pub enum Run {
         wanted: fn(&[u8]) -> Result<(usize, String)>,
         /// The merged page as a response.
         page: fn(Vec<Gathered>, String) -> Result<Vec<u8>>,
+        /// A line's item as JSON and back, for nodes whose types are of another version.
+        item: ItemJson,
     },
     Local(Arc<LocalFn>),
     Handler(Arc<HandlerFn>),

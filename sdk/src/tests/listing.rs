@@ -79,7 +79,7 @@ impl World {
     /// As a runtime does it: a part of every group, merged.
     fn page(&self, request: &ListRequest) -> crate::Result<ListResponse> {
         let service = service();
-        let Some((_, Run::Gather { part, wanted, page })) = service.run("List") else { panic!("a gather") };
+        let Some((_, Run::Gather { part, wanted, page, .. })) = service.run("List") else { panic!("a gather") };
         let body = encode(request)?;
         let (limit, cursor) = wanted(&body)?;
         let mut parts = vec![];

@@ -186,7 +186,7 @@ impl Life {
             let place = Place {
                 service: Arc::new(service(shard.0)),
                 group: self.groups[&shard.1].clone(),
-                store: self.stores[&shard.1].clone(),
+                rows: cluster::node::Slot::of(self.stores[&shard.1].clone()),
                 inbox: self.inbox(shard),
                 key: [3; 32],
             };

@@ -3,13 +3,15 @@
 use crate::call::{Answer, Call, Dispatch};
 use crate::kit;
 use crate::machine::Me;
+use crate::peers::Alone;
 use crate::router::{GroupSeat, Patience, Router};
 use cluster::consensus::Settings;
 use cluster::entry::Entry;
 use cluster::group::{Done, Group, ReadDone};
-use cluster::meta::{self, NodeRow};
+use cluster::meta::{self, Meta, NodeRow};
 use cluster::node::Parts;
 use cluster::node::threads::{self, Running};
+use cluster::topology::Topology;
 use sdk::{Error, Request};
 use std::collections::BTreeMap;
 use std::io;
@@ -19,8 +21,9 @@ use std::time::{Duration, Instant};
 use storage::disk::{Disk, File, Lock, MemoryDisk};
 use storage::log::{Counters, Log, Options};
 use storage::state::Memory;
+use tokio::sync::watch;
 use wire::Endpoint;
-use wire::ids::{ClusterId, GroupId, NodeId, Term};
+use wire::ids::{ClusterId, GroupId, Incarnation, NodeId, Term};
 use wire::rpc::RequestId;
 
 pub const GROUPS: u16 = 4;
@@ -139,12 +142,15 @@ impl Group for Breakable {
     }
 }
 
-impl Rig {
-    pub async fn start() -> Rig {
-        Rig::start_with(Patience::default()).await
-    }
+/// A real node of one, as routers stand on it.
+pub struct Ground {
+    pub running: Running,
+    pub syncs: Arc<Gate>,
+    pub meta: Meta,
+}
 
-    pub async fn start_with(patience: Patience) -> Rig {
+impl Ground {
+    pub async fn new() -> Ground {
         let syncs = Arc::new(Gate::default());
         let disk = GatedDisk(MemoryDisk::new(1), syncs.clone());
         let options = Options::new(ClusterId([7; 16]), NodeId(1)).create(5);
@@ -154,37 +160,46 @@ impl Rig {
         let parts = Parts::open(engine.clone(), log, recovered, GROUPS, settings, Duration::ZERO).unwrap();
         let on_fatal = Arc::new(|fatal| eprintln!("the node stops: {fatal}"));
         let running = threads::start(parts, engine, Instant::now(), on_fatal);
-        let me = NodeRow {
-            node: NodeId(1),
-            incarnation: wire::ids::Incarnation(1),
-            listen: String::new(),
-            http: String::new(),
-            version: String::new(),
-            zone: String::new(),
-        };
         let (handle, store) = (&running.handles[&GroupId::META], &running.stores[&GroupId::META]);
-        let meta = meta::register(handle, store, &me, GROUPS, [3; 32], 77, 0).await.unwrap();
+        let topology = Topology::founded(NodeId(1), GROUPS);
+        let meta = meta::found(handle, store, &node_row(1), topology, [3; 32], 77, 0).await.unwrap();
         for handle in running.handles.values() {
             meta::caught_up(handle).await.unwrap();
         }
+        Ground { running, syncs, meta }
+    }
+}
+
+pub fn node_row(node: u64) -> NodeRow {
+    NodeRow {
+        node: NodeId(node),
+        incarnation: Incarnation(1),
+        listen: String::new(),
+        http: String::new(),
+        version: String::new(),
+        zone: String::new(),
+    }
+}
+
+impl Rig {
+    pub async fn start() -> Rig {
+        Rig::start_with(Patience::default()).await
+    }
+
+    pub async fn start_with(patience: Patience) -> Rig {
+        let Ground { running, syncs, meta } = Ground::new().await;
         let break_actor = Arc::new(AtomicBool::new(false));
         let groups: BTreeMap<_, _> = running
             .handles
             .iter()
             .map(|(id, handle)| {
                 let handle: Arc<dyn Group> = Arc::new(Breakable(Arc::new(handle.clone()), break_actor.clone()));
-                (*id, GroupSeat { handle, store: running.stores[id].clone() })
+                (*id, GroupSeat { handle, rows: running.slots[id].clone() })
             })
             .collect();
-        let router = Router::start_with(
-            vec![kit::service()],
-            groups,
-            meta,
-            Me { node: me.node, incarnation: me.incarnation },
-            patience,
-        )
-        .await
-        .unwrap();
+        let me = Me { node: NodeId(1), incarnation: Incarnation(1) };
+        let (meta, peers) = (watch::channel(Arc::new(meta)).1, Arc::new(Alone::new(me.node)));
+        let router = Router::start_with(vec![kit::service()], groups, meta, peers, me, patience).await.unwrap();
         Rig { router, running: Some(running), break_actor, syncs }
     }
 
@@ -196,13 +211,14 @@ impl Rig {
             deadline: Instant::now() + Duration::from_secs(20),
             trace: Default::default(),
             body: wire::endpoint::encode(request).unwrap().into(),
+            stale_ok: false,
         }
     }
 
     pub async fn send<R: Request>(&self, call: Call) -> Result<R::Response, Error> {
         match self.router.call(call).await? {
             Answer::Reply(bytes) => wire::endpoint::decode(&bytes),
-            Answer::Items(_) => panic!("items where a reply was due"),
+            Answer::Stale(_) | Answer::Items(_) => panic!("something else where a reply was due"),
         }
     }
 
