@@ -1,43 +1,58 @@
-//! How a node is put together: engines, consensus, meta, actors. The doors go in front of what comes out.
+//! How a node is put together: engines, consensus, network, meta, actors. The doors go in front of what comes out.
 
-use crate::door::{Status, VERSION};
+use crate::door::VERSION;
+use crate::kept::{self, Kept};
+use crate::peers::{Incoming, Others, outward};
+use crate::status::NodeStatus;
 use actors::machine::Me;
 use actors::router::{GroupSeat, Router};
 use cluster::consensus::Settings;
+use cluster::gossip::Gossip;
 use cluster::group::Group;
+use cluster::member::{self, Member};
 use cluster::meta::{self, Meta, NodeRow};
 use cluster::node::threads::{self, OnFatal, Running};
-use cluster::node::{Handle, Parts};
+use cluster::node::{Origin, Parts};
+use cluster::topology::Topology;
+use cluster::transport::{self, Network};
+use cluster::trust::Keyring;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use storage::disk::Disk;
-use storage::log::{Counters, Log, Options, Recovered};
-use storage::replica::ReplicaStore;
+use storage::log::{Log, Options, Recovered};
 use storage::state::Engine;
-use wire::ids::{ClusterId, GroupId, Incarnation, NodeId};
+use wire::ids::{ClusterId, GroupId, Incarnation, NodeId, ReplicaId};
 
 /// Log bytes kept in memory for one replica before its state is flushed and the log purged.
 const WINDOW_BYTES_MAX: usize = 4 << 20;
+/// A cluster of one answers from the start: it leads everything within this time, or says what is in the way.
+const ALONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a node is put together from.
 pub struct Materials {
     pub engine: Arc<dyn Engine>,
     pub disk: Arc<dyn Disk>,
+    /// Where the cluster is kept as last known.
+    pub folder: PathBuf,
     pub cluster: ClusterId,
     pub node: NodeId,
     pub incarnation: Incarnation,
     /// The folder was made just now: make the log too. Never otherwise: a log made anew has forgotten its votes.
     pub is_new: bool,
-    /// Groups of a cluster that is founded now.
+    /// The cluster as last known; `None` in a folder that founds one.
+    pub kept: Option<Kept>,
+    /// Groups and replication of a cluster that is founded now.
     pub groups: u16,
+    pub replication: u8,
     /// Addresses told to others.
     pub http: String,
     pub listen: String,
     pub zone: String,
+    pub keyring: Keyring,
 }
 
 /// Both engines are there and agree; nothing runs yet.
@@ -52,7 +67,10 @@ pub struct Opened {
 pub struct Assembled {
     pub router: Router,
     pub status: Arc<NodeStatus>,
+    pub network: Network,
+    pub member: Member,
     running: Running,
+    living: tokio::task::JoinHandle<()>,
 }
 
 /// Why a node does not start. Each sentence says what to do.
@@ -68,6 +86,24 @@ pub enum AssemblyError {
     Meta(#[from] meta::MetaError),
     #[error("{0}")]
     Actors(#[from] actors::router::StartError),
+    #[error("the network between nodes: {0}")]
+    Network(std::io::Error),
+    #[error("keeping what is known of the cluster: {0}")]
+    Kept(std::io::Error),
+}
+
+impl AssemblyError {
+    /// What this node's disks hold is damaged or gone; its peers may have it.
+    pub fn is_damage(&self) -> bool {
+        use cluster::node::OpenError;
+        match self {
+            AssemblyError::Log(error) => error.damage().is_some() || matches!(error, storage::log::OpenError::NoLog),
+            AssemblyError::Parts(OpenError::State(error)) => error.is_fatal(),
+            AssemblyError::Parts(_) => true,
+            AssemblyError::Owner(storage::replica::OwnerError::Rows(error)) => error.is_fatal(),
+            _ => false,
+        }
+    }
 }
 
 impl Opened {
@@ -85,39 +121,65 @@ impl Opened {
             ..Settings::default()
         };
         let started = Instant::now();
-        let parts =
-            Parts::open(materials.engine.clone(), log, recovered, materials.groups, settings, started.elapsed())?;
+        let origin = match &materials.kept {
+            Some(kept) => Origin::Joined(kept.meta.topology.groups),
+            None => Origin::Founded(materials.groups),
+        };
+        let parts = Parts::open_as(origin, materials.engine.clone(), log, recovered, settings, started.elapsed())?;
         Ok(Opened { materials, parts, started, random })
     }
 
-    /// Starts the threads, registers with meta and starts the actors; returns once every group is led and has applied all it had.
-    pub async fn start(self, services: Vec<sdk::Service>, on_fatal: OnFatal) -> Result<Assembled, AssemblyError> {
+    /// Starts threads, network and actors. Returns at once when there are other nodes to find; alone, once everything is
+    /// led and applied here.
+    pub async fn start(
+        self,
+        services: Vec<sdk::Service>,
+        gossip: Arc<OnceLock<Gossip>>,
+        on_fatal: OnFatal,
+    ) -> Result<Assembled, AssemblyError> {
         let Opened { materials, parts, started, mut random } = self;
-        let Materials { node, incarnation, .. } = materials;
+        let me = materials.row();
         let running = threads::start(parts, materials.engine.clone(), started, on_fatal);
-        let me = NodeRow {
-            node: materials.node,
-            incarnation: materials.incarnation,
-            listen: materials.listen,
-            http: materials.http,
-            version: VERSION.into(),
-            zone: materials.zone,
+        let kept = match materials.kept.clone() {
+            Some(kept) => kept,
+            None => {
+                let meta = found(&running, &me, &materials, &mut random).await?;
+                let kept = Kept { floor: ReplicaId(0), lost: false, meta };
+                kept::save(&materials.folder, &materials.keyring, &kept).map_err(AssemblyError::Kept)?;
+                kept
+            }
         };
-        let meta = register(&running, &me, materials.groups, &mut random).await?;
-        for handle in running.handles.values() {
-            meta::caught_up(handle).await?;
+        let incoming = Arc::new(Incoming::default());
+        let _ = incoming.ask.set(running.ask.clone());
+        let _ = incoming.receiver.set(running.receiver.clone());
+        let known: Arc<OnceLock<Member>> = Arc::default();
+        let network =
+            materials.network(incoming.clone(), known.clone(), gossip.clone()).map_err(AssemblyError::Network)?;
+        let alone = kept.meta.nodes.len() <= 1;
+        let member = Member::new(materials.member(kept, me), &running, network.clone());
+        let _ = (known.set(member.clone()), incoming.member.set(member.clone()));
+        let _ = running.way.set(outward(&network, &member, tokio::runtime::Handle::current()));
+        let living = tokio::spawn(member.clone().run());
+        if alone {
+            wait_alone(&running, &member).await;
         }
-        let router = Router::start(services, seats(&running), meta, Me { node, incarnation }).await?;
+        let Materials { node, incarnation, .. } = materials;
+        let others = Others { me: node, network: network.clone(), member: member.clone() };
+        let me = Me { node, incarnation };
+        let router = Router::start(services, seats(&running), member.meta(), Arc::new(others), me).await?;
+        let _ = incoming.router.set(router.clone());
         let status = NodeStatus {
             cluster: materials.cluster,
             node: materials.node,
             engine: materials.engine,
             handles: running.handles.clone(),
-            stores: running.stores.clone(),
+            slots: running.slots.clone(),
             log: running.log_counters.clone(),
-            router: router.clone(),
+            member: member.clone(),
+            network: network.clone(),
+            gossip,
         };
-        Ok(Assembled { router, status: Arc::new(status), running })
+        Ok(Assembled { router, status: Arc::new(status), network, member, running, living })
     }
 }
 
@@ -125,8 +187,55 @@ impl Assembled {
     /// Lets actors and threads finish what they have, then closes the engines. Doors are closed before.
     pub fn stop(self) {
         self.router.stop();
-        drop(self.status);
+        self.living.abort();
+        self.network.stop();
+        drop((self.status, self.member));
         self.running.stop();
+    }
+}
+
+impl Materials {
+    fn row(&self) -> NodeRow {
+        NodeRow {
+            node: self.node,
+            incarnation: self.incarnation,
+            listen: self.listen.clone(),
+            http: self.http.clone(),
+            version: VERSION.into(),
+            zone: self.zone.clone(),
+        }
+    }
+
+    fn member(&self, kept: Kept, me: NodeRow) -> member::Parts {
+        let (folder, keyring, floor) = (self.folder.clone(), self.keyring.clone(), kept.floor);
+        member::Parts {
+            cluster: self.cluster,
+            me,
+            floor,
+            engine: self.engine.clone(),
+            meta: Arc::new(kept.meta),
+            save: Box::new(move |meta| kept::save(&folder, &keyring, &Kept { floor, lost: false, meta: meta.clone() })),
+        }
+    }
+
+    fn network(
+        &self,
+        incoming: Arc<Incoming>,
+        known: Arc<OnceLock<Member>>,
+        gossip: Arc<OnceLock<Gossip>>,
+    ) -> std::io::Result<Network> {
+        let me = transport::Me { cluster: Some(self.cluster), node: self.node, incarnation: self.incarnation };
+        // Gossip hears of a new address before meta can be told of it: all nodes may have moved.
+        let book = Arc::new(move |node: NodeId| {
+            let seen = gossip.get().and_then(|gossip| gossip.seen().into_iter().find(|s| s.member.node == node));
+            let row = known.get().and_then(|member| member.meta().borrow().node(node).cloned());
+            match (seen, row) {
+                (Some(seen), Some(row)) if seen.member.incarnation < row.incarnation => Some(row.listen),
+                (Some(seen), _) => Some(seen.member.listen),
+                (None, row) => row.map(|row| row.listen),
+            }
+        });
+        Network::start(me, self.keyring.clone(), book, incoming)
     }
 }
 
@@ -142,78 +251,42 @@ fn report(recovered: &Recovered) {
     }
 }
 
-async fn register(running: &Running, me: &NodeRow, groups: u16, random: &mut StdRng) -> Result<Meta, meta::MetaError> {
+async fn found(
+    running: &Running,
+    me: &NodeRow,
+    materials: &Materials,
+    random: &mut StdRng,
+) -> Result<Meta, meta::MetaError> {
     let missing = || meta::MetaError::Missing("replica here");
     let group = running.handles.get(&GroupId::META).ok_or_else(missing)?;
     let store = running.stores.get(&GroupId::META).ok_or_else(missing)?;
     let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as i64;
-    meta::register(group, store, me, groups, random.random(), random.random(), now_ns).await
+    let topology =
+        Topology { replication: materials.replication, ..Topology::founded(materials.node, materials.groups) };
+    meta::found(group, store, me, topology, random.random(), random.random(), now_ns).await
+}
+
+/// Whoever starts a node alone finds it answering. If others joined meanwhile, this is no longer the point.
+async fn wait_alone(running: &Running, member: &Member) {
+    let mut registered = member.registered();
+    let all = async {
+        let _ = registered.wait_for(Result::is_ok).await;
+        for handle in running.handles.values() {
+            while meta::caught_up(handle).await.is_err() && !handle.leader().is_some() {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    if tokio::time::timeout(ALONE_WITHIN, all).await.is_err() {
+        tracing::warn!(waits = ?*member.registered().borrow(), "this node does not lead all of its groups yet");
+    }
 }
 
 fn seats(running: &Running) -> BTreeMap<GroupId, GroupSeat> {
-    let seat = |(group, store): (&GroupId, &ReplicaStore)| {
-        let handle: Arc<dyn Group> = Arc::new(running.handles.get(group)?.clone());
-        Some((*group, GroupSeat { handle, store: store.clone() }))
+    let seat = |(group, handle): (&GroupId, &cluster::node::Handle)| {
+        let rows = running.slots.get(group)?.clone();
+        let handle: Arc<dyn Group> = Arc::new(handle.clone());
+        Some((*group, GroupSeat { handle, rows }))
     };
-    running.stores.iter().filter_map(seat).collect()
-}
-
-/// What `GET /status` tells.
-pub struct NodeStatus {
-    cluster: ClusterId,
-    node: NodeId,
-    engine: Arc<dyn Engine>,
-    handles: BTreeMap<GroupId, Handle>,
-    stores: BTreeMap<GroupId, ReplicaStore>,
-    log: Arc<Mutex<Counters>>,
-    router: Router,
-}
-
-impl Status for NodeStatus {
-    fn status(&self) -> Value {
-        let meta = self.router.meta();
-        let led = |node: NodeId| {
-            if node == self.node { self.handles.values().filter(|h| h.leading().is_some()).count() } else { 0 }
-        };
-        let nodes = meta.nodes.iter().map(|row| {
-            let replicas = meta.topology.placed.iter().filter(|placed| placed.node == row.node).count();
-            let state = if row.node == self.node { "alive" } else { "unknown" };
-            json!({
-                "id": row.node.0, "listen": row.listen, "http": row.http, "state": state, "incarnation": row.incarnation.0,
-                "version": row.version, "zone": row.zone, "groups_led": led(row.node), "replicas": replicas,
-            })
-        });
-        let nodes: Vec<_> = nodes.collect();
-        let engine = self.engine.stats();
-        let log = *self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        json!({
-            "cluster_id": self.cluster.to_string(),
-            "version": VERSION,
-            "topology_version": meta.topology.version,
-            "nodes": nodes,
-            "groups": self.stores.iter().map(|(group, store)| self.group(*group, store)).collect::<Vec<_>>(),
-            "tolerates_failures": 0,
-            "rows": engine.rows,
-            "log": json!({ "syncs": log.syncs, "entries": log.entries, "bytes": log.bytes }),
-        })
-    }
-
-    fn ready(&self) -> Result<(), String> {
-        match self.handles.iter().find(|(_, handle)| handle.leading().is_none()) {
-            Some((group, _)) => Err(format!("group {group} has no leader here")),
-            None => Ok(()),
-        }
-    }
-}
-
-impl NodeStatus {
-    fn group(&self, group: GroupId, store: &ReplicaStore) -> Value {
-        let leader = self.handles.get(&group).and_then(|handle| handle.leading()).map(|_| self.node.0);
-        let state = store.state();
-        let conf = cluster::node::members(&state).map(|(_, conf)| conf).unwrap_or_default();
-        let ids = |replicas: &[wire::ids::ReplicaId]| replicas.iter().map(|replica| replica.0).collect::<Vec<_>>();
-        json!({
-            "id": group.0, "leader": leader, "voters": ids(&conf.voters), "learners": ids(&conf.learners), "applied": state.applied.0,
-        })
-    }
+    running.handles.iter().filter_map(seat).collect()
 }

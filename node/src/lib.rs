@@ -2,11 +2,16 @@
 
 pub mod assembly;
 pub mod cli;
+mod damage;
 pub mod dev;
 pub mod door;
 pub mod http;
+mod joining;
+mod kept;
 mod open_files;
+mod peers;
 pub mod repair;
 pub mod rpc;
 pub mod start;
+mod status;
 mod words;

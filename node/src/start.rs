@@ -1,14 +1,21 @@
 //! `commons start`: from a data folder to a node that answers, and back to an exit code.
 
-use crate::assembly::{AssemblyError, Materials, Opened};
+use crate::assembly::{Assembled, AssemblyError, Materials, Opened};
+use crate::damage;
 use crate::door::{Access, Catalogue, Doors, Gate, Identity, stop, token};
+use crate::joining::{self, Joined};
+use crate::kept::{self, Kept, KeptError};
 use crate::{http, open_files, rpc};
+use cluster::gossip::{self, Gossip};
+use cluster::member::Member;
 use cluster::node::threads::OnFatal;
+use cluster::trust::{Keyring, file as secrets};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use storage::disk::RealDisk;
 use storage::folder::{Folder, FolderError};
 use storage::state::rocks::{Presence, Rocks, Settings};
@@ -28,8 +35,14 @@ pub struct Start {
     pub advertise: Option<String>,
     /// Groups of a cluster that is founded now.
     pub groups: u16,
-    /// Told to the registry; placement goes by it once there are several nodes.
+    /// Replicas of each group in a cluster that is founded now, once it has as many nodes.
+    pub replication: u8,
+    /// Told to the registry; placement goes by it.
     pub zone: String,
+    /// Nodes of the cluster to join. Whoever has any never founds one.
+    pub join: Vec<String>,
+    /// The cluster's secret, if not the one in the folder.
+    pub secret_file: Option<PathBuf>,
     pub access: Mode,
 }
 
@@ -61,62 +74,174 @@ pub enum StartError {
     NotLoopback(SocketAddr),
     #[error("{} is nobody's data folder yet: there is nothing to repair", .0.display())]
     NoNode(PathBuf),
+    #[error("{0}")]
+    Secret(#[from] secrets::FileError),
+    #[error("{0}")]
+    Trust(#[from] cluster::trust::TrustError),
+    #[error("{0}")]
+    Kept(#[from] KeptError),
+    #[error("{0}")]
+    Joining(#[from] joining::Refused),
+    #[error("gossip: {0}")]
+    Gossip(#[from] gossip::GossipError),
     #[error("{0}: {1}")]
     File(&'static str, std::io::Error),
 }
 
 /// Runs a node until `stop` says so; then lets calls under way finish and closes.
-pub async fn run(start: Start, stop: stop::Stop, ready: impl FnOnce(&Doors)) -> Result<(), StartError> {
+pub async fn run(
+    start: Start,
+    stop: stop::Stop,
+    ready: impl FnOnce(&Doors) + Send + 'static,
+) -> Result<(), StartError> {
     if start.access == Mode::Dev
         && let Some(open) = [start.http, start.listen].into_iter().find(|address| !address.ip().is_loopback())
     {
         return Err(StartError::NotLoopback(open));
     }
     open_files::raise();
-    let folder = Folder::open(&start.data)?;
+    let mut folder = Folder::open(&start.data)?;
+    let keyring = keyring(&start, folder.identity().is_some())?;
+    let kept = kept::load(&start.data, &keyring)?;
     // Before the engines: a node that cannot be reached need not be opened.
     let http_listener = listen(start.http).await?;
     let rpc_listener = listen(start.listen).await?;
+    let listens = rpc_listener.local_addr().map_err(|e| StartError::Listen(start.listen, e))?;
+    let start = Start { listen: listens, ..start };
     let token = token::load_or_create(&start.data).map_err(|e| StartError::File("the token", e))?;
     write_pid(&start.data).map_err(|e| StartError::File("the pid file", e))?;
-    let (folder, opened) = tokio::task::spawn_blocking({
-        let start = start.clone();
-        move || open(folder, &start)
-    })
-    .await
-    .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-    let identity = folder.identity().expect("a node has settled");
-    let identity = Identity { cluster: identity.cluster, node: identity.node };
+    let kept = settle(&mut folder, kept, &start, &keyring, stop.clone()).await?;
+    if folder.identity().is_none() {
+        // Stopped before it was let in.
+        return Ok(());
+    }
+    let Some((folder, opened)) = open_or_replace(folder, &start, kept, &keyring, stop.clone()).await? else {
+        return Ok(());
+    };
+    let identity = folder.identity().expect("a node has settled").clone();
     let catalogue = services::all();
-    let node = opened.start(catalogue.clone(), on_fatal()).await?;
+    let gossip: Arc<OnceLock<Gossip>> = Arc::default();
+    let node = opened.start(catalogue.clone(), gossip.clone(), on_fatal(&start.data)).await?;
+    let _ = gossip.set(begin_gossip(&start, &identity, &node.member, &keyring)?);
     let access = match start.access {
         Mode::Token => Access::with_token(&token, ACCOUNT),
         Mode::Dev => Access::dev(&token, ACCOUNT),
     };
     let doors = Arc::new(Doors {
-        identity,
+        identity: Identity { cluster: identity.cluster, node: identity.node },
         catalogue: Catalogue::new(&catalogue),
         access,
         gate: Gate::usual(),
         dispatch: Arc::new(node.router.clone()),
         status: node.status.clone(),
     });
-    ready(&doors);
-    let served =
-        tokio::join!(http::serve(http_listener, doors.clone(), stop.clone()), rpc::serve(rpc_listener, doors, stop));
+    let watching = tokio::spawn(watch(doors.clone(), node.member.clone(), gossip.clone(), ready));
+    let trust = trust(keyring, &node);
+    let served = tokio::join!(
+        http::serve(http_listener, doors.clone(), stop.clone()),
+        rpc::serve_with(rpc_listener, doors, rpc::Limits::default(), Some(trust), stop)
+    );
+    watching.abort();
     tracing::info!("calls are answered; closing the engines");
     tokio::task::spawn_blocking(move || node.stop())
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    if let Some(gossip) = Arc::into_inner(gossip).and_then(OnceLock::into_inner) {
+        gossip.stop();
+    }
     drop(folder);
     served.0.and(served.1).map_err(|e| StartError::File("a door", e))
 }
 
-fn open(mut folder: Folder, start: &Start) -> Result<(Folder, Opened), StartError> {
-    if folder.identity().is_none() {
-        // The first node of a cluster; joining one comes with the Cluster work.
-        folder.settle(ClusterId(StdRng::from_os_rng().random()), NodeId(1))?;
+/// The cluster's secret: made by whoever founds a cluster, given to everybody else.
+fn keyring(start: &Start, settled: bool) -> Result<Keyring, StartError> {
+    let own = start.data.join(secrets::FILE);
+    let secrets = match &start.secret_file {
+        Some(given) => {
+            let secrets = secrets::load(given)?;
+            secrets::save(&own, &secrets)?;
+            secrets
+        }
+        None if settled || !start.join.is_empty() => secrets::load(&own)?,
+        None => secrets::load_or_create(&own)?,
+    };
+    Ok(secrets.keyring()?)
+}
+
+/// Gives an empty folder its node: the first of a new cluster, or one more of a cluster that is there.
+async fn settle(
+    folder: &mut Folder,
+    kept: Option<Kept>,
+    start: &Start,
+    keyring: &Keyring,
+    mut stop: stop::Stop,
+) -> Result<Option<Kept>, StartError> {
+    if folder.identity().is_some() {
+        // A folder that is a node's ignores --join: it only ever is that node.
+        return Ok(kept);
     }
+    if start.join.is_empty() {
+        folder.settle(ClusterId(StdRng::from_os_rng().random()), NodeId(1))?;
+        return Ok(None);
+    }
+    let joined = tokio::select! {
+        biased;
+        () = stop.wait() => return Ok(None),
+        joined = joining::join(&start.join, Vec::new(), keyring) => joined?,
+    };
+    let Joined { cluster, node, meta } = joined;
+    tracing::info!(%cluster, %node, "let into the cluster");
+    let kept = Kept { floor: meta.topology.next_replica, lost: false, meta };
+    // Before the identity: whoever has one knows its cluster.
+    kept::save(&start.data, keyring, &kept).map_err(|e| StartError::File("what is known of the cluster", e))?;
+    folder.settle(cluster, node)?;
+    Ok(Some(kept))
+}
+
+/// Opens the folder. One whose engines are damaged, in a cluster of several, is set aside: its peers have what it had,
+/// and the cluster gives it new replicas (P17). `None`: stopped while it waited for that.
+async fn open_or_replace(
+    mut folder: Folder,
+    start: &Start,
+    mut kept: Option<Kept>,
+    keyring: &Keyring,
+    mut stop: stop::Stop,
+) -> Result<Option<(Folder, Opened)>, StartError> {
+    if let Some(reason) = damage::noted(&start.data)
+        && let Some(kept) = kept.as_mut().filter(|kept| kept.meta.nodes.len() > 1)
+    {
+        tracing::error!(%reason, "this node stopped because what it holds is damaged");
+        kept.lost = true;
+    }
+    loop {
+        if let Some(before) = kept.as_ref().filter(|kept| kept.lost) {
+            kept = tokio::select! {
+                biased;
+                () = stop.wait() => return Ok(None),
+                replaced = damage::replace(&mut folder, before, start, keyring) => Some(replaced?),
+            };
+        }
+        let opening = tokio::task::spawn_blocking({
+            let (start, keyring, kept) = (start.clone(), keyring.clone(), kept.clone());
+            move || {
+                let opened = open(&mut folder, &start, kept, keyring);
+                (folder, opened)
+            }
+        });
+        let (back, opened) = opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        folder = back;
+        match (opened, kept.as_mut()) {
+            (Ok(opened), _) => return Ok(Some((folder, opened))),
+            (Err(error), Some(kept)) if error.is_damage() && kept.meta.nodes.len() > 1 => {
+                tracing::error!(%error, "what this node holds is damaged; the others have it");
+                kept.lost = true;
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+}
+
+fn open(folder: &mut Folder, start: &Start, kept: Option<Kept>, keyring: Keyring) -> Result<Opened, StartError> {
     let identity = folder.identity().expect("settled above").clone();
     let presence = if identity.complete { Presence::MustExist } else { Presence::MayCreate };
     let engine = Arc::new(Rocks::open(&folder.state(), presence, &Settings::default())?);
@@ -124,18 +249,113 @@ fn open(mut folder: Folder, start: &Start) -> Result<(Folder, Opened), StartErro
     let opened = Opened::new(Materials {
         engine,
         disk: Arc::new(disk),
+        folder: start.data.clone(),
         cluster: identity.cluster,
         node: identity.node,
         incarnation: identity.incarnation,
         is_new: !identity.complete,
+        kept,
         groups: start.groups,
+        replication: start.replication,
         http: start.http.to_string(),
-        listen: start.advertise.clone().unwrap_or_else(|| start.listen.to_string()),
+        listen: advertised(start),
         zone: start.zone.clone(),
+        keyring,
     })?;
     // Founded and on disk: from now on a missing engine is a loss, never a beginning.
     folder.complete()?;
-    Ok((folder, opened))
+    Ok(opened)
+}
+
+impl StartError {
+    /// What this node's disks hold is damaged or gone.
+    fn is_damage(&self) -> bool {
+        use storage::state::rocks::OpenError;
+        match self {
+            StartError::State(OpenError::Lost { .. }) => true,
+            StartError::State(OpenError::Engine(error)) => is_damaged(error),
+            StartError::Assembly(error) => error.is_damage(),
+            _ => false,
+        }
+    }
+}
+
+fn is_damaged(error: &storage::state::Error) -> bool {
+    matches!(error, storage::state::Error::Damaged { .. } | storage::state::Error::Corrupt(_))
+}
+
+/// Where others reach this node.
+fn advertised(start: &Start) -> String {
+    start.advertise.clone().unwrap_or_else(|| start.listen.to_string())
+}
+
+fn begin_gossip(
+    start: &Start,
+    identity: &storage::folder::Identity,
+    member: &Member,
+    keyring: &Keyring,
+) -> Result<Gossip, StartError> {
+    let (known, given, me) = (member.meta(), start.join.clone(), identity.node);
+    let seeds = move || {
+        let meta = known.borrow().clone();
+        let others = meta.nodes.iter().filter(|row| row.node != me).map(|row| row.listen.clone());
+        given.iter().cloned().chain(others).collect()
+    };
+    Ok(Gossip::start(gossip::Options {
+        cluster: identity.cluster,
+        member: gossip::Member {
+            node: identity.node,
+            incarnation: identity.incarnation,
+            listen: advertised(start),
+            http: start.http.to_string(),
+            version: crate::door::VERSION.into(),
+            zone: start.zone.clone(),
+        },
+        bind: start.listen,
+        advertise: start.advertise.clone(),
+        keyring: keyring.clone(),
+        seeds: Arc::new(seeds),
+    })?)
+}
+
+/// Who may speak to this node as what.
+fn trust(keyring: Keyring, node: &Assembled) -> rpc::Trust {
+    let network = node.network.clone();
+    let nodes: rpc::Nodes = Arc::new(move |stream, peer| {
+        let network = network.clone();
+        Box::pin(async move {
+            if let Err(why) = network.serve(stream, peer).await {
+                tracing::debug!(%peer, %why, "a node's connection ended");
+            }
+        })
+    });
+    rpc::Trust { keyring, nodes: Some(nodes) }
+}
+
+/// Says when the node is ready, and while it is not, what it waits for.
+async fn watch(doors: Arc<Doors>, member: Member, gossip: Arc<OnceLock<Gossip>>, ready: impl FnOnce(&Doors)) {
+    const LOOK: Duration = Duration::from_millis(20);
+    const SAY: Duration = Duration::from_secs(5);
+    let started = std::time::Instant::now();
+    let mut looks = tokio::time::interval(LOOK);
+    let mut said = started;
+    while let Err(waits) = doors.status.ready() {
+        looks.tick().await;
+        if said.elapsed() >= SAY {
+            said = std::time::Instant::now();
+            tracing::warn!(since_s = started.elapsed().as_secs(), %waits, "not ready yet");
+        }
+    }
+    ready(&doors);
+    let mut meta = member.meta();
+    loop {
+        if let Some(gossip) = gossip.get() {
+            gossip.set_topology_version(meta.borrow_and_update().version());
+        }
+        if meta.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -147,9 +367,11 @@ fn write_pid(data: &std::path::Path) -> std::io::Result<()> {
 }
 
 /// Half a node would answer from the past, or never: the process ends, and says why.
-fn on_fatal() -> OnFatal {
-    Arc::new(|fatal| {
+fn on_fatal(data: &std::path::Path) -> OnFatal {
+    let data = data.to_path_buf();
+    Arc::new(move |fatal| {
         tracing::error!(%fatal, "this node stops: going on could answer \"done\" for what is not on disk");
+        damage::note(&data, &fatal);
         std::process::exit(1);
     })
 }

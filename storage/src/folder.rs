@@ -33,7 +33,21 @@ const LOCK: &str = "lock";
 const LOG: &str = "log";
 const STATE: &str = "state";
 /// What may lie in a folder that has no identity yet.
-const BEFORE_IDENTITY: [&str; 8] = [LOCK, LOG, STATE, "identity.new", "pid", "token", "secret", "lost+found"];
+const BEFORE_IDENTITY: [&str; 13] = [
+    LOCK,
+    LOG,
+    STATE,
+    "identity.new",
+    "pid",
+    "token",
+    "token.new",
+    "secret",
+    "secret.new",
+    "meta",
+    "meta.new",
+    "starts",
+    "lost+found",
+];
 
 /// A data folder that this process holds. Dropping it lets others in.
 #[derive(Debug)]
@@ -94,6 +108,31 @@ impl Folder {
             self.write(Identity { complete: true, ..identity })?;
         }
         Ok(())
+    }
+
+    /// Puts both engines aside and begins anew, as the same node: what was in them is lost to it. Where they are now.
+    ///
+    /// A crash on the way leaves a folder that is set aside again, and never one whose engines are of two beginnings.
+    ///
+    /// # Panics
+    /// If nobody has settled here.
+    pub fn set_aside(&mut self) -> Result<Vec<PathBuf>, FolderError> {
+        let identity = self.identity.clone().expect("a node has settled");
+        let life = identity.incarnation;
+        // First: from now on a missing engine is a beginning.
+        self.write(Identity { complete: false, ..identity })?;
+        let mut aside = Vec::new();
+        for engine in [LOG, STATE] {
+            let (from, to) = (self.dir.join(engine), self.dir.join(format!("{engine}.damaged-{}", life.0)));
+            let moving = |error| FolderError::unusable(&self.dir, "setting a damaged engine aside", error);
+            if !is_empty(&from)? {
+                fs::rename(&from, &to).map_err(moving)?;
+                aside.push(to);
+            }
+            atomic::make_dir(&from).map_err(moving)?;
+        }
+        atomic::sync_dir(&self.dir).map_err(|error| FolderError::unusable(&self.dir, "syncing it", error))?;
+        Ok(aside)
     }
 
     /// Who lives here; `None` in a folder that is still nobody's.

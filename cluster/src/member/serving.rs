@@ -48,8 +48,11 @@ impl Inner {
                 registered.await.map_or_else(|answer| answer, |((), meta)| Answer::Registered(meta))
             }
             Ask::Lost { node, .. } => {
-                let lost = self.amend(move |meta| steward::lost(meta, node)).await;
-                lost.map_or_else(|answer| answer, |((), meta)| Answer::Lost(meta))
+                let lost = self.amend(move |meta| {
+                    let floor = meta.topology.next_replica;
+                    steward::lost(meta, node).map(|()| floor)
+                });
+                lost.await.map_or_else(|answer| answer, |(floor, meta)| Answer::Lost { floor, meta })
             }
             Ask::Report(_) => self.elsewhere(),
         }

@@ -36,7 +36,11 @@ pub enum Answer {
     Reported(Orders),
     /// `None`: nothing newer.
     Meta(Option<Meta>),
-    Lost(Meta),
+    /// Only replicas from `floor` on are the asker's: what came before is gone.
+    Lost {
+        floor: ReplicaId,
+        meta: Meta,
+    },
     /// Where it lives, if it does.
     Lives(Option<String>),
     /// Not here; perhaps at this node.

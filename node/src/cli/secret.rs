@@ -32,7 +32,7 @@ pub fn run(secret: Secret) -> Result<(), Failure> {
                 .map_err(|why| Failure::Usage(format!("cannot read stdin: {why}")))?;
             let current = ClusterSecret::parse(&text).map_err(|why| Failure::Usage(why.to_string()))?;
             let named = current.key_id();
-            file::save(&data.join(FILE), &Secrets { current, accepted: Vec::new() }).map_err(unread)?;
+            file::save(&data.join(FILE), &Secrets::new(current, Vec::new())).map_err(unread)?;
             output::remark(&format!("this node's secret is {named} from its next start on"));
         }
     }

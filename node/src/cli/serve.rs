@@ -25,13 +25,20 @@ pub fn start(start: Start) -> Result<(), Failure> {
             listen,
             advertise: start.advertise,
             groups: start.groups,
+            replication: start.replication,
+            join: start.join,
+            secret_file: start.secret_file,
             zone: start.zone.unwrap_or_default(),
             access: if start.dev { Mode::Dev } else { Mode::Token },
         };
-        let ready = move |_: &crate::door::Doors| {
+        let ready = move |doors: &crate::door::Doors| {
             let key =
                 if start.dev { "none on this machine".to_string() } else { data.join("token").display().to_string() };
-            tracing::info!(%http, %listen, data = %data.display(), key, "ready; a cluster of one tolerates 0 failures");
+            let status = doors.status.status();
+            let nodes = status["nodes"].as_array().map_or(0, Vec::len);
+            let tolerates = status["tolerates_failures"].as_u64().unwrap_or_default();
+            let advice = status["advice"].as_str().unwrap_or_default();
+            tracing::info!(%http, %listen, data = %data.display(), key, "ready; {nodes} nodes, tolerates {tolerates} failures. {advice}");
         };
         let ran = run(node, stop, ready).await;
         // Kept to the end: a stopper that is dropped stops the node.
@@ -42,14 +49,10 @@ pub fn start(start: Start) -> Result<(), Failure> {
 
 /// What the contract names and this version does not do. Said, never ignored.
 fn not_yet(start: &Start) -> Result<(), Failure> {
-    let asked = [
-        ("--join", !start.join.is_empty()),
-        ("--expect", start.expect.is_some_and(|nodes| nodes > 1)),
-        ("--secret-file", start.secret_file.is_some()),
-    ];
+    let asked = [("--expect", start.expect.is_some_and(|nodes| nodes > 1))];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag}: clusters of several nodes come with the next version; this one runs a cluster of one: leave {flag} out"
+            "{flag}: unattended starts come with the next version; start one node without --join and the others with it"
         ))),
         None => Ok(()),
     }
@@ -65,12 +68,6 @@ pub fn repair(data: &Path) -> Result<(), Failure> {
 /// Runs nodes on this machine until it is told to stop.
 pub fn dev(dev: Dev) -> Result<(), Failure> {
     logs::start(super::args::LogFormat::Text);
-    if dev.nodes != 1 {
-        return Err(Failure::Usage(format!(
-            "--nodes {}: clusters of several nodes come with the next version; use --nodes 1",
-            dev.nodes
-        )));
-    }
     runtime()?.block_on(async {
         let (stopper, stop) =
             signals::on_signal().map_err(|why| Failure::Run(format!("cannot listen for signals: {why}")))?;

@@ -69,6 +69,12 @@ fn spawn(program: &Path, node: &Node) -> io::Result<Child> {
     let mut command = Command::new(program);
     command.arg("start").arg("--dev").arg("--with-parent").arg("--data").arg(&node.data);
     command.arg("--http").arg(node.http.to_string()).arg("--listen").arg(node.listen.to_string());
+    if let Some(secret) = &node.secret {
+        command.arg("--secret-file").arg(secret);
+    }
+    if let Some(first) = node.join {
+        command.arg("--join").arg(first.to_string());
+    }
     // What it logs is for when something is wrong; RUST_LOG asks for more.
     if std::env::var_os("RUST_LOG").is_none() {
         command.env("RUST_LOG", "warn");

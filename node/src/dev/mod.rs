@@ -9,6 +9,7 @@ mod probe;
 mod say;
 
 use crate::door::Stop;
+use cluster::trust::file;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,6 +28,10 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub name: String,
+    /// The node it joins; the first founds the cluster.
+    pub join: Option<SocketAddr>,
+    /// What all of them share, where there are several.
+    pub secret: Option<PathBuf>,
     pub data: PathBuf,
     pub http: SocketAddr,
     pub listen: SocketAddr,
@@ -41,9 +46,26 @@ impl Plan {
         };
         let node = |nth: u16| {
             let name = format!("node-{}", nth + 1);
-            Ok(Node { data: self.data.join(&name), name, http: next(self.http, nth)?, listen: next(self.listen, nth)? })
+            let join = (nth > 0).then_some(self.listen);
+            let secret = (self.nodes > 1).then(|| self.secret());
+            let (http, listen) = (next(self.http, nth)?, next(self.listen, nth)?);
+            Ok(Node { data: self.data.join(&name), name, join, secret, http, listen })
         };
         (0..self.nodes).map(node).collect()
+    }
+
+    fn secret(&self) -> PathBuf {
+        self.data.join("secret")
+    }
+
+    /// The secret of a cluster of several: the first node's, should it have run alone before.
+    fn share_secret(&self) -> io::Result<()> {
+        let own = self.data.join("node-1").join(file::FILE);
+        if !self.secret().exists() && own.exists() {
+            let secrets = file::load(&own).map_err(io::Error::other)?;
+            return file::save(&self.secret(), &secrets).map_err(io::Error::other);
+        }
+        file::load_or_create(&self.secret()).map(drop).map_err(io::Error::other)
     }
 }
 
@@ -51,6 +73,9 @@ impl Plan {
 pub async fn run(plan: Plan, stop: Stop) -> io::Result<()> {
     let program = std::env::current_exe()?;
     std::fs::create_dir_all(&plan.data)?;
+    if plan.nodes > 1 {
+        plan.share_secret()?;
+    }
     let nodes = plan.nodes()?;
     say::beginning(&plan);
     let watched = nodes.iter().map(|node| child::keep(&program, node, stop.clone()));

@@ -38,7 +38,7 @@ pub fn make_dir(dir: &Path) -> io::Result<()> {
     sync_dir(&above)
 }
 
-fn sync_dir(dir: &Path) -> io::Result<()> {
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 

@@ -1,0 +1,78 @@
+//! How an empty folder becomes a node of a cluster that is there: it asks the nodes it was told of until one says who it is.
+//!
+//! It never makes a cluster, whatever takes how long (P20); every wait says whom it waits for, since when, and what ends it.
+
+use cluster::meta::Meta;
+use cluster::meta::request::{Answer, Ask};
+use cluster::transport::{self, Me};
+use cluster::trust::Keyring;
+use std::time::{Duration, Instant};
+use tokio::time::sleep_until;
+use wire::ids::{ClusterId, Incarnation, NodeId};
+
+const EVERY: Duration = Duration::from_millis(200);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// Who this node is from now on.
+pub struct Joined {
+    pub cluster: ClusterId,
+    pub node: NodeId,
+    pub meta: Meta,
+}
+
+/// It will never be let in like this.
+#[derive(Debug, thiserror::Error)]
+#[error("{by} refused: {why}")]
+pub struct Refused {
+    pub by: String,
+    pub why: String,
+}
+
+/// Asks until it is answered.
+pub async fn join(seeds: &[String], expect: Vec<String>, keyring: &Keyring) -> Result<Joined, Refused> {
+    let body = wire::codec::encode(&Ask::Join { expect }).map(bytes::Bytes::from).unwrap_or_default();
+    let (started, mut said) = (Instant::now(), None::<Instant>);
+    let mut addresses = seeds.to_vec();
+    loop {
+        let mut waits = Vec::new();
+        let mut at = 0;
+        while let Some(address) = addresses.get(at).cloned() {
+            at += 1;
+            match ask(&address, keyring, &body).await {
+                Ok(Answer::Joined { cluster, node, meta }) => return Ok(Joined { cluster, node, meta }),
+                Ok(Answer::Refused(why)) => return Err(Refused { by: address, why }),
+                Ok(Answer::NotYet(why)) => waits.push(format!("{address}: {why}")),
+                Ok(Answer::Elsewhere(Some((node, listen)))) => {
+                    waits.push(format!("{address}: {node} at {listen} may know"));
+                    if !addresses.contains(&listen) {
+                        addresses.push(listen);
+                    }
+                }
+                Ok(Answer::Elsewhere(None)) => waits.push(format!("{address}: its cluster has no leader just now")),
+                Ok(other) => waits.push(format!("{address}: an answer that makes no sense here: {other:?}")),
+                Err(why) => waits.push(format!("{address}: {why}")),
+            }
+        }
+        // A node that moved is looked for where it was told to be, first of all.
+        addresses.truncate(seeds.len().max(4));
+        if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+            said = Some(Instant::now());
+            let since_s = started.elapsed().as_secs();
+            tracing::warn!(
+                since_s,
+                waits = waits.join("; "),
+                "waiting to be let into the cluster: start a node at one of these addresses, or give others with --join"
+            );
+        }
+        sleep_until((Instant::now() + EVERY).into()).await;
+    }
+}
+
+async fn ask(address: &str, keyring: &Keyring, body: &bytes::Bytes) -> Result<Answer, String> {
+    let nobody = Me { cluster: None, node: NodeId(0), incarnation: Incarnation(0) };
+    let deadline = Instant::now() + ANSWER_WITHIN;
+    let answer = transport::ask(address, keyring, nobody, cluster::member::kind::META, body.clone(), deadline).await;
+    let answer = answer.map_err(|error| error.to_string())?;
+    wire::codec::decode(&answer).map_err(|why| format!("its answer does not decode: {why}"))
+}
