@@ -6,7 +6,7 @@ use super::peer::{Hold, Side};
 use super::refusal::Refusal;
 use super::shared::Shared;
 use super::socket::{Socket, rehome, tune};
-use super::{calls, raft, snapshots};
+use super::{calls, control, snapshots};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ async fn run(shared: &Arc<Shared>, mut link: Link, theirs: &Hello) -> Result<Str
                 if let Err(error) = rehome(link.stream()) {
                     tracing::warn!(%error, "lane 1 stays among user work");
                 }
-                raft::serve(&shared, &peer, link, hold).await
+                control::serve(&shared, &peer, link, hold).await
             });
             let mut lane = Ending(lane);
             Ok((&mut lane.0).await.unwrap_or_else(|_| "this node stops".into()))

@@ -16,6 +16,7 @@ mod accept;
 mod ask;
 mod backoff;
 mod calls;
+mod control;
 mod counters;
 mod dial;
 mod frame;
@@ -25,7 +26,7 @@ mod link;
 mod network;
 mod peer;
 mod queue;
-mod raft;
+
 mod refusal;
 mod shared;
 mod snapshots;

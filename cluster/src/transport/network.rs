@@ -7,7 +7,7 @@ use super::refusal::{Ledger, Refused};
 use super::shared::{Limits, Shared};
 use super::socket::Socket;
 use super::throttle::Throttle;
-use super::{Book, CallError, Inbound, Me, accept, raft, snapshots};
+use super::{Book, CallError, Inbound, Me, accept, control, snapshots};
 use crate::trust::Keyring;
 use bytes::Bytes;
 use rand::rngs::SmallRng;
@@ -93,7 +93,7 @@ impl Network {
 
     /// Queues a frame for a node. Dropped and counted when its queue is full or there is no way to it.
     pub fn raft(&self, to: NodeId, frame: Bytes) {
-        raft::send(&self.shared, self.shared.reachable(to).as_deref(), frame);
+        control::send(&self.shared, self.shared.reachable(to).as_deref(), frame);
     }
 
     /// Calls a node. Dropping this cancels the call.
@@ -113,8 +113,8 @@ impl Network {
         &self,
         to: NodeId,
         head: Bytes,
-        chunks: mpsc::Receiver<Bytes>,
         urgent: bool,
+        chunks: mpsc::Receiver<Bytes>,
     ) -> Result<(), CallError> {
         let peer = self.shared.reachable(to).ok_or_else(|| no_way(to))?;
         snapshots::send(&self.shared, &peer, head, chunks, urgent).await

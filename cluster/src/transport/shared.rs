@@ -9,7 +9,7 @@ use super::peer::Peer;
 use super::queue::Queue;
 use super::refusal::{Ledger, Refusal};
 use super::throttle::Throttle;
-use super::{Book, Inbound, Me, raft};
+use super::{Book, Inbound, Me, control};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -125,7 +125,7 @@ impl Shared {
         let queue = Queue::new(self.limits.raft_queue_bytes);
         let peer = Arc::new(Peer::new(node, queue, calls, Line::new(SNAPSHOTS_TO_A_PEER)));
         peers.insert(node, peer.clone());
-        self.peers_runtime.spawn(raft::keep(self.clone(), peer.clone()));
+        self.peers_runtime.spawn(control::keep(self.clone(), peer.clone()));
         self.runtime.spawn(calls::keep(self.clone(), peer.clone(), asked));
         Some(peer)
     }

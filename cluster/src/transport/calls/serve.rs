@@ -2,7 +2,7 @@
 
 use crate::transport::counters::count;
 use crate::transport::frame::{BODY_BYTES_MAX, Frame, Kind};
-use crate::transport::link::{Broken, Link, Turn};
+use crate::transport::link::{Link, Turn};
 use crate::transport::peer::Hold;
 use crate::transport::shared::Shared;
 use bytes::Bytes;
@@ -57,7 +57,6 @@ impl Serving<'_> {
         mut answered: UnboundedReceiver<Answered>,
         idle: Option<Duration>,
     ) -> Result<&'static str, String> {
-        let broken = |broken: Broken| broken.to_string();
         loop {
             while let Some(frame) = self.link.next().map_err(|why| why.to_string())? {
                 self.take(frame)?;
@@ -75,7 +74,8 @@ impl Serving<'_> {
                     }
                 }
                 turn = within(idle, self.link.turn(room)) => match turn {
-                    Some(turn) => drop::<Turn>(turn.map_err(broken)?),
+                    Some(Ok(Turn::Read | Turn::Written)) => {}
+                    Some(Err(broken)) => return Err(broken.to_string()),
                     None => return Ok("nothing was asked for long"),
                 }
             }

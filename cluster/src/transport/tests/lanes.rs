@@ -104,7 +104,9 @@ async fn a_newer_life_ends_what_its_older_one_left_open() {
     // The older one hangs, and its connections with it; the newer one says hello.
     let newer = Node::start(&town, me(2, 2), Limits::default()).await;
     assert_eq!(newer.call(one.id, ECHO, "here").await.unwrap(), "here");
-    assert_eq!(one.event().await, Event::Dropped, "the older life's call is worked for no longer");
+    // In either order: the older life's call is worked for no longer.
+    let events = [one.event().await, one.event().await];
+    assert!(events.contains(&Event::Dropped) && events.contains(&Event::Called(NodeId(2), ECHO)), "{events:?}");
     assert!(matches!(call.await, Err(crate::transport::CallError::Lost(_))));
 }
 

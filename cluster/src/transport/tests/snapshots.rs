@@ -8,7 +8,7 @@ type Sent = JoinHandle<Result<(), CallError>>;
 fn send(from: &Node, to: &Node, head: &'static str, urgent: bool) -> (mpsc::Sender<Bytes>, Sent) {
     let (chunks, stream) = mpsc::channel(1);
     let (network, to) = (from.network.clone(), to.id);
-    (chunks, tokio::spawn(async move { network.snapshot(to, head.into(), stream, urgent).await }))
+    (chunks, tokio::spawn(async move { network.snapshot(to, head.into(), urgent, stream).await }))
 }
 
 async fn feed(chunks: &mpsc::Sender<Bytes>, chunk: impl Into<Bytes>) {
@@ -121,6 +121,7 @@ async fn a_receiver_that_is_slow_is_not_overrun_and_holds_up_no_other() {
     let (quick, quick_verdict) = send(&one, &two, "quick", false);
     feed(&quick, "end").await;
     assert_eq!(sent(quick_verdict).await, Ok(()));
+    assert_eq!(two.event().await, Event::Begun("quick".into()));
     assert_eq!(two.event().await, Event::Taken("quick".into(), vec![]));
     two.told.gate.add_permits(1 << 20);
     feed(&slow, "end").await;
