@@ -117,6 +117,8 @@ impl NodeStatus {
         json!({
             "id": group.0,
             "leader": leaders.get(&group).map(|node| node.0),
+            // Only of those it leads itself: nobody else may say so of the same term.
+            "leads_in_term": self.handles.get(&group).and_then(|handle| handle.leading()).map(|term| term.0),
             "nodes": placed.map(|placed| placed.node.0).collect::<Vec<_>>(),
             "voters": conf.as_ref().map(|conf| ids(&conf.voters)),
             "learners": conf.as_ref().map(|conf| ids(&conf.learners)),
