@@ -155,7 +155,7 @@ impl Opened {
         let known: Arc<OnceLock<Member>> = Arc::default();
         let network =
             materials.network(incoming.clone(), known.clone(), gossip.clone()).map_err(AssemblyError::Network)?;
-        let alone = kept.meta.nodes.len() <= 1;
+        let alone = kept.meta.nodes.iter().all(|row| row.node == materials.node);
         let member = Member::new(materials.member(kept, me), &running, network.clone());
         let _ = (known.set(member.clone()), incoming.member.set(member.clone()));
         let _ = running.way.set(outward(&network, &member, tokio::runtime::Handle::current()));

@@ -51,11 +51,11 @@ pub fn next(view: &GroupView, placed: &[Placed], wanted: Option<ReplicaId>) -> O
     better.filter(|wanted| near(view, *wanted)).map(Act::HandOver)
 }
 
-/// Follows, is heard of, and lacks next to nothing.
+/// Follows, is heard of, and lacks next to nothing. Who has just installed a snapshot of a quiet group stays in `Probe`.
 fn near(view: &GroupView, replica: ReplicaId) -> bool {
     const LAG_MAX: u64 = 64;
     let close =
-        |peer: &PeerView| peer.active && peer.state == PeerState::Replicate && peer.matched.0 + LAG_MAX >= view.last.0;
+        |peer: &PeerView| peer.active && peer.state != PeerState::Snapshot && peer.matched.0 + LAG_MAX >= view.last.0;
     view.peers.iter().any(|peer| peer.replica == replica && close(peer))
 }
 
