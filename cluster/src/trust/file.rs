@@ -15,10 +15,19 @@ const LINES_MAX: usize = 8;
 const BYTES_MAX: u64 = 4 << 10;
 
 /// What a secret's file holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Secrets {
     pub current: Secret,
     pub accepted: Vec<Secret>,
+    /// Where they are kept, if they are: a change of secrets is written there.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Wherever they are kept.
+impl PartialEq for Secrets {
+    fn eq(&self, other: &Secrets) -> bool {
+        (&self.current, &self.accepted) == (&other.current, &other.accepted)
+    }
 }
 
 /// What is wrong with a secret's file, and what to do.
@@ -39,9 +48,19 @@ pub enum FileError {
 }
 
 impl Secrets {
+    /// Kept nowhere yet.
+    pub fn new(current: Secret, accepted: Vec<Secret>) -> Secrets {
+        Secrets { current, accepted, file: None }
+    }
+
+    /// Others, kept where these are.
+    pub(super) fn with(&self, current: Secret, accepted: Vec<Secret>) -> Secrets {
+        Secrets { current, accepted, file: self.file.clone() }
+    }
+
     /// The keyring of a node that holds these.
     pub fn keyring(self) -> Result<Keyring, TrustError> {
-        Keyring::new(self.current)?.with_accepted(self.accepted)
+        Keyring::holding(self)
     }
 }
 
@@ -79,14 +98,14 @@ fn parse(path: &Path, text: &str) -> Result<Secrets, FileError> {
     }
     let mut secrets = secrets.into_iter();
     let current = secrets.next().ok_or_else(|| FileError::Empty(path.into()))?;
-    Ok(Secrets { current, accepted: secrets.collect() })
+    Ok(Secrets { current, accepted: secrets.collect(), file: Some(path.into()) })
 }
 
 /// The secrets in the file; where there is none yet, a new one. For who may found a cluster, and nobody else.
 pub fn load_or_create(path: &Path) -> Result<Secrets, FileError> {
     match load(path) {
         Err(FileError::Missing(_)) => {
-            let secrets = Secrets { current: Secret::random(), accepted: Vec::new() };
+            let secrets = Secrets { current: Secret::random(), accepted: Vec::new(), file: Some(path.into()) };
             save(path, &secrets)?;
             Ok(secrets)
         }
@@ -100,7 +119,7 @@ pub fn settle(folder: &Path, given: Option<&Path>, fresh: Fresh) -> Result<Secre
     let path = folder.join(FILE);
     match (load(&path), given) {
         (Err(FileError::Missing(_)), Some(given)) => {
-            let secrets = load(given)?;
+            let secrets = Secrets { file: Some(path.clone()), ..load(given)? };
             save(&path, &secrets)?;
             Ok(secrets)
         }
@@ -165,7 +184,7 @@ mod tests {
         assert_eq!((load_or_create(&path).unwrap(), made.accepted.len()), (made, 0));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let (old, new) = (Secret::random(), Secret::random());
-        let both = Secrets { current: new, accepted: vec![old] };
+        let both = Secrets::new(new, vec![old]);
         save(&path, &both).unwrap();
         assert_eq!(load(&path).unwrap(), both);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "a draft was left behind");
@@ -183,7 +202,7 @@ mod tests {
         let first = load_or_create(&given).unwrap();
         assert_eq!(settle(&folder, Some(&given), Fresh::MustExist).unwrap(), first);
         // The cluster rotated since; whoever starts the node still names the old file.
-        let rotated = Secrets { current: Secret::random(), accepted: Vec::new() };
+        let rotated = Secrets::new(Secret::random(), Vec::new());
         save(&folder.join(FILE), &rotated).unwrap();
         assert_eq!(settle(&folder, Some(&given), Fresh::MustExist).unwrap(), rotated);
         assert_eq!(settle(&folder, None, Fresh::MayCreate).unwrap(), rotated);

@@ -1,6 +1,8 @@
 //! The secrets a node works under just now.
 
 use super::authority::Authority;
+use super::file::{self, Secrets};
+use super::rotation::{FollowError, Rotation};
 use super::secret::Purpose;
 use super::tls::Configs;
 use super::{KeyId, Secret, TrustError, alpn, sealed};
@@ -9,7 +11,8 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
-/// The current secret, under which a node speaks, and those it still or already accepts from others.
+/// The current secret, under which a node speaks, and those it still or already accepts from others; with whom knows no
+/// other it speaks under those.
 ///
 /// Clones share one: [`Keyring::replace`] changes it for all, and connections made from then on go by it.
 #[derive(Clone)]
@@ -19,52 +22,71 @@ pub struct Keyring {
 }
 
 struct Held {
-    current: Secret,
-    accepted: Vec<Secret>,
+    secrets: Secrets,
     ca_pem: String,
     configs: Configs,
 }
 
 impl Held {
-    fn new(current: Secret, mut accepted: Vec<Secret>) -> Result<Held, TrustError> {
-        accepted.retain(|secret| *secret != current);
-        let authority = Authority::of(&current)?;
-        let (mut authorities, mut ca_pem) = (vec![authority.certificate()], authority.pem());
-        for secret in &accepted {
-            let other = Authority::of(secret)?;
-            authorities.push(other.certificate());
-            ca_pem += &other.pem();
+    fn new(mut secrets: Secrets) -> Result<Held, TrustError> {
+        let Secrets { current, accepted, .. } = &mut secrets;
+        accepted.retain(|secret| secret != current);
+        let (mut certificates, mut ca_pem) = (Vec::new(), String::new());
+        for secret in std::iter::once(&*current).chain(&*accepted) {
+            let authority = Authority::of(secret)?;
+            ca_pem += &authority.pem();
+            certificates.push((authority.certificate(), authority.mint()?));
         }
-        let configs = Configs::new(&authorities, &authority.mint()?)?;
-        Ok(Held { ca_pem, configs, current, accepted })
+        let configs = Configs::new(&certificates)?;
+        Ok(Held { ca_pem, configs, secrets })
     }
 
     fn all(&self) -> impl Iterator<Item = &Secret> {
-        std::iter::once(&self.current).chain(&self.accepted)
+        std::iter::once(&self.secrets.current).chain(&self.secrets.accepted)
     }
 }
 
 impl Keyring {
     /// Under one secret.
     pub fn new(current: Secret) -> Result<Keyring, TrustError> {
-        let held = Arc::new(Held::new(current, Vec::new())?);
+        Keyring::holding(Secrets::new(current, Vec::new()))
+    }
+
+    /// Under what a file holds; a change of secrets goes there too.
+    pub fn holding(secrets: Secrets) -> Result<Keyring, TrustError> {
+        let held = Arc::new(Held::new(secrets)?);
         Ok(Keyring { held: Arc::new(RwLock::new(held)), changes: Arc::new(watch::Sender::new(0)) })
     }
 
     /// The same, which accepts these as well. Clones made before see it too.
     pub fn with_accepted(self, also: Vec<Secret>) -> Result<Keyring, TrustError> {
-        let held = self.held();
-        let accepted = held.accepted.iter().cloned().chain(also).collect();
-        self.replace(held.current.clone(), accepted)?;
+        let secrets = self.secrets();
+        self.replace(secrets.current, secrets.accepted.into_iter().chain(also).collect())?;
         Ok(self)
     }
 
-    /// From now on these. When it fails, nothing has changed.
+    /// From now on these; no file is written. When it fails, nothing has changed.
     pub fn replace(&self, current: Secret, accepted: Vec<Secret>) -> Result<(), TrustError> {
-        let held = Arc::new(Held::new(current, accepted)?);
+        self.hold(Held::new(self.secrets().with(current, accepted))?);
+        Ok(())
+    }
+
+    /// Goes a step with its cluster: on disk first, then here. True: what it holds has changed, and what is kept sealed
+    /// under the current secret is to be sealed anew.
+    pub fn follow(&self, rotation: &Rotation) -> Result<bool, FollowError> {
+        let Some(wanted) = rotation.wants(&self.secrets())? else { return Ok(false) };
+        let held = Held::new(wanted)?;
+        if let Some(path) = &held.secrets.file {
+            file::save(path, &held.secrets)?;
+        }
+        self.hold(held);
+        Ok(true)
+    }
+
+    fn hold(&self, held: Held) {
+        let held = Arc::new(held);
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
         self.changes.send_modify(|changes| *changes += 1);
-        Ok(())
     }
 
     /// Tells when secrets were replaced: links that were made under another one are to be made anew.
@@ -74,12 +96,12 @@ impl Keyring {
 
     /// The secret in use.
     pub fn current(&self) -> Secret {
-        self.held().current.clone()
+        self.held().secrets.current.clone()
     }
 
-    /// Those accepted beside it.
-    pub fn accepted(&self) -> Vec<Secret> {
-        self.held().accepted.clone()
+    /// All that is held.
+    pub fn secrets(&self) -> Secrets {
+        self.held().secrets.clone()
     }
 
     /// Keys for datagrams: the current secret's first, then those accepted.
@@ -121,7 +143,7 @@ impl Keyring {
 
     /// Seals a key for keeping, under the current secret.
     pub fn wrap(&self, plain: &[u8]) -> Vec<u8> {
-        sealed::wrap(&self.held().current, plain)
+        sealed::wrap(&self.held().secrets.current, plain)
     }
 
     /// Opens what was sealed under the current secret or an accepted one.
@@ -143,7 +165,7 @@ pub enum Spoken {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = self.held();
-        f.debug_struct("Keyring").field("current", &held.current).field("accepted", &held.accepted).finish()
+        let secrets = self.secrets();
+        f.debug_struct("Keyring").field("current", &secrets.current).field("accepted", &secrets.accepted).finish()
     }
 }

@@ -9,6 +9,7 @@
 mod authority;
 pub mod file;
 mod keyring;
+pub mod rotation;
 mod sealed;
 mod secret;
 mod tls;

@@ -2,6 +2,7 @@
 
 use rand::TryRngCore;
 use ring::hkdf;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 const PREFIX: &str = "cms_";
@@ -15,7 +16,7 @@ const CHECK_HEX: usize = 8;
 pub struct Secret([u8; 32]);
 
 /// Names a secret without telling it: goes in the clear before what is sealed, so that a receiver knows which key fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KeyId(pub u32);
 
 /// What is wrong with a secret's text. None of them repeats the text.

@@ -18,7 +18,7 @@ impl Socket for TcpStream {
     }
 }
 
-impl Socket for TlsStream<TcpStream> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for TlsStream<S> {
     fn halves(&mut self) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
         tokio::io::split(self)
     }
