@@ -115,7 +115,10 @@ impl Many {
         }
         let others: Vec<_> =
             (0..self.cluster.nodes.len()).filter(|n| *n != node).map(|n| self.cluster.http(n)).collect();
-        let probe = fault.takes_leaders().filter(|_| !others.is_empty()).map(|kind| (kind, Probe::start(&hit, GROUPS, &others, since)));
+        let probe = fault
+            .takes_leaders()
+            .filter(|_| !others.is_empty())
+            .map(|kind| (kind, Probe::start(&hit, GROUPS, &others, since)));
         if !self.sabotage {
             fault.undo(&mut self.cluster, node, since).await?;
         }
