@@ -45,6 +45,8 @@ pub struct Materials {
     pub is_new: bool,
     /// The cluster as last known; `None` in a folder that founds one.
     pub kept: Option<Kept>,
+    /// What callers show at every door of the cluster.
+    pub token: String,
     /// Groups and replication of a cluster that is founded now.
     pub groups: u16,
     pub replication: u8,
@@ -213,6 +215,7 @@ impl Materials {
             me,
             floor,
             engine: self.engine.clone(),
+            token: self.token.clone(),
             meta: Arc::new(kept.meta),
             save: Box::new(move |meta| kept::save(&folder, &keyring, &Kept { floor, lost: false, meta: meta.clone() })),
         }

@@ -19,6 +19,8 @@ pub struct Joined {
     pub cluster: ClusterId,
     pub node: NodeId,
     pub meta: Meta,
+    /// What callers show at every door of it.
+    pub token: String,
 }
 
 /// It will never be let in like this.
@@ -40,7 +42,7 @@ pub async fn join(seeds: &[String], expect: Vec<String>, keyring: &Keyring) -> R
         while let Some(address) = addresses.get(at).cloned() {
             at += 1;
             match ask(&address, keyring, &body).await {
-                Ok(Answer::Joined { cluster, node, meta }) => return Ok(Joined { cluster, node, meta }),
+                Ok(Answer::Joined { cluster, node, meta, token }) => return Ok(Joined { cluster, node, meta, token }),
                 Ok(Answer::Refused(why)) => return Err(Refused { by: address, why }),
                 Ok(Answer::NotYet(why)) => waits.push(format!("{address}: {why}")),
                 Ok(Answer::Elsewhere(Some((node, listen)))) => {

@@ -108,14 +108,14 @@ pub async fn run(
     let rpc_listener = listen(start.listen).await?;
     let listens = rpc_listener.local_addr().map_err(|e| StartError::Listen(start.listen, e))?;
     let start = Start { listen: listens, ..start };
-    let token = token::load_or_create(&start.data).map_err(|e| StartError::File("the token", e))?;
     write_pid(&start.data).map_err(|e| StartError::File("the pid file", e))?;
     let kept = settle(&mut folder, kept, &start, &keyring, stop.clone()).await?;
     if folder.identity().is_none() {
         // Stopped before it was let in.
         return Ok(());
     }
-    let Some((folder, opened)) = open_or_replace(folder, &start, kept, &keyring, stop.clone()).await? else {
+    let token = token::load_or_create(&start.data).map_err(|e| StartError::File("the token", e))?;
+    let Some((folder, opened)) = open_or_replace(folder, &start, kept, &keyring, &token, stop.clone()).await? else {
         return Ok(());
     };
     let identity = folder.identity().expect("a node has settled").clone();
@@ -189,9 +189,11 @@ async fn settle(
         () = stop.wait() => return Ok(None),
         joined = joining::join(&start.join, Vec::new(), keyring) => joined?,
     };
-    let Joined { cluster, node, meta } = joined;
+    let Joined { cluster, node, meta, token } = joined;
     tracing::info!(%cluster, %node, "let into the cluster");
     let kept = Kept { floor: meta.topology.next_replica, lost: false, meta };
+    // One key opens every door of a cluster.
+    token::adopt(&start.data, &token).map_err(|e| StartError::File("the token", e))?;
     // Before the identity: whoever has one knows its cluster.
     kept::save(&start.data, keyring, &kept).map_err(|e| StartError::File("what is known of the cluster", e))?;
     folder.settle(cluster, node)?;
@@ -205,6 +207,7 @@ async fn open_or_replace(
     start: &Start,
     mut kept: Option<Kept>,
     keyring: &Keyring,
+    token: &str,
     mut stop: stop::Stop,
 ) -> Result<Option<(Folder, Opened)>, StartError> {
     if let Some(reason) = damage::noted(&start.data)
@@ -222,9 +225,9 @@ async fn open_or_replace(
             };
         }
         let opening = tokio::task::spawn_blocking({
-            let (start, keyring, kept) = (start.clone(), keyring.clone(), kept.clone());
+            let (start, keyring, kept, token) = (start.clone(), keyring.clone(), kept.clone(), token.to_string());
             move || {
-                let opened = open(&mut folder, &start, kept, keyring);
+                let opened = open(&mut folder, &start, kept, keyring, token);
                 (folder, opened)
             }
         });
@@ -241,7 +244,13 @@ async fn open_or_replace(
     }
 }
 
-fn open(folder: &mut Folder, start: &Start, kept: Option<Kept>, keyring: Keyring) -> Result<Opened, StartError> {
+fn open(
+    folder: &mut Folder,
+    start: &Start,
+    kept: Option<Kept>,
+    keyring: Keyring,
+    token: String,
+) -> Result<Opened, StartError> {
     let identity = folder.identity().expect("settled above").clone();
     let presence = if identity.complete { Presence::MustExist } else { Presence::MayCreate };
     let engine = Arc::new(Rocks::open(&folder.state(), presence, &Settings::default())?);
@@ -255,6 +264,7 @@ fn open(folder: &mut Folder, start: &Start, kept: Option<Kept>, keyring: Keyring
         incarnation: identity.incarnation,
         is_new: !identity.complete,
         kept,
+        token,
         groups: start.groups,
         replication: start.replication,
         http: start.http.to_string(),

@@ -32,8 +32,9 @@ impl Member {
         let looked_after = look_after(inner.clone());
         let registered = register(inner.clone());
         let stewarded = super::stewarding::steward(inner.clone());
+        let trusted = super::secrets::follow(inner.clone());
         let reported = report(inner);
-        tokio::join!(followed, looked_after, registered, stewarded, reported);
+        tokio::join!(followed, looked_after, registered, stewarded, trusted, reported);
     }
 }
 

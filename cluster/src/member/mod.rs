@@ -7,6 +7,7 @@
 mod asking;
 mod beat;
 mod replicas;
+mod secrets;
 mod serving;
 mod stewarding;
 
@@ -48,6 +49,8 @@ pub struct Parts {
     /// Replicas below it were never this folder's, or are lost.
     pub floor: ReplicaId,
     pub engine: Arc<dyn Engine>,
+    /// What callers show at every door of the cluster; told to nodes that join.
+    pub token: String,
     /// Meta as this node last knew it.
     pub meta: Arc<Meta>,
     /// Keeps meta for the next start: on disk when it returns.

@@ -34,7 +34,9 @@ impl Inner {
                 Answer::Reported(self.lock_steward().hear(report, &meta, self.started.elapsed()))
             }
             Ask::Join { .. } => match self.amend(steward::join).await {
-                Ok((node, meta)) => Answer::Joined { cluster: self.parts.cluster, node, meta },
+                Ok((node, meta)) => {
+                    Answer::Joined { cluster: self.parts.cluster, node, meta, token: self.parts.token.clone() }
+                }
                 Err(answer) => answer,
             },
             Ask::Register(row) => {
@@ -54,6 +56,8 @@ impl Inner {
                 });
                 lost.await.map_or_else(|answer| answer, |(floor, meta)| Answer::Lost { floor, meta })
             }
+            Ask::Rotate(asked) => self.begin_rotation(asked).await,
+            Ask::Followed { node, number, phase } => self.confirm_rotation(node, number, phase).await,
             Ask::Report(_) => self.elsewhere(),
         }
     }

@@ -61,6 +61,9 @@ pub async fn amend<T>(
 fn difference(before: &Meta, after: &Meta) -> Result<Vec<Op>, MetaError> {
     let row_key = |row: &NodeRow| key("node/", &row.node.0.to_be_bytes());
     let mut ops = vec![put(&key("topology", &[]), &after.topology)?];
+    if let Some(rotation) = after.rotation.as_ref().filter(|_| after.rotation != before.rotation) {
+        ops.push(put(&key("rotation", &[]), rotation)?);
+    }
     for row in after.nodes.iter().filter(|row| before.node(row.node) != Some(row)) {
         ops.push(put(&row_key(row), row)?);
     }

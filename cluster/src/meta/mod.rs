@@ -11,6 +11,7 @@ pub use lease::{LEASE, lease};
 
 use crate::group::{Group, Settled};
 use crate::topology::{Stage, Topology};
+use crate::trust::rotation::Rotation;
 use bytes::Bytes;
 use futures::channel::oneshot;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -44,6 +45,8 @@ pub struct Meta {
     pub nodes: Vec<NodeRow>,
     /// Ids of calls are made under it (P12). Never leaves the cluster.
     pub data_key: [u8; 32],
+    /// The change of the cluster's secret that is under way, or was the last.
+    pub rotation: Option<Rotation>,
 }
 
 impl std::fmt::Debug for Meta {
@@ -106,7 +109,8 @@ pub fn read(store: &ReplicaStore) -> Result<Meta, MetaError> {
     let (from, to) = (key("node/", &[]), key("node0", &[]));
     let rows = store.view(|rows| Ok(rows.scan(&from..&to, storage::state::Order::Ascending, usize::MAX)?))?;
     let nodes = rows.iter().map(|(_, row)| codec::decode(row)).collect::<Result<_, _>>()?;
-    Ok(Meta { topology, nodes, data_key })
+    let rotation = get(store, &key("rotation", &[]))?;
+    Ok(Meta { topology, nodes, data_key, rotation })
 }
 
 fn key(name: &str, rest: &[u8]) -> Vec<u8> {

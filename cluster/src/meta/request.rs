@@ -2,6 +2,7 @@
 
 use super::{Meta, NodeRow};
 use crate::consensus::Conf;
+use crate::trust::rotation::{Begin, Phase};
 use serde::{Deserialize, Serialize};
 use wire::ids::{ClusterId, GroupId, Incarnation, Index, NodeId, ReplicaId, Term};
 
@@ -21,6 +22,10 @@ pub enum Ask {
     Get { newer_than: u64 },
     /// What this node had is gone (damage, a new disk): its replicas are to be replaced.
     Lost { node: NodeId, incarnation: Incarnation },
+    /// Change the cluster's secret. Answered with meta.
+    Rotate(Begin),
+    /// A node holds what a phase of that asks for.
+    Followed { node: NodeId, number: u64, phase: Phase },
     /// Do you hear of this node just now, in whatever life? Answered by any node.
     Lives(NodeId),
 }
@@ -31,6 +36,8 @@ pub enum Answer {
         cluster: ClusterId,
         node: NodeId,
         meta: Meta,
+        /// What callers show at every door of the cluster.
+        token: String,
     },
     Registered(Meta),
     Reported(Orders),

@@ -181,7 +181,7 @@ mod tests {
 
     fn meta(nodes: u64) -> Meta {
         let topology = Topology::founded(NodeId(1), 4);
-        let mut meta = Meta { topology, nodes: vec![row(1, 1)], data_key: [0; 32] };
+        let mut meta = Meta { topology, nodes: vec![row(1, 1)], data_key: [0; 32], rotation: None };
         for _ in 1..nodes {
             let node = join(&mut meta).unwrap();
             register(&mut meta, row(node.0, 1)).unwrap();

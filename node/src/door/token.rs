@@ -19,11 +19,25 @@ pub fn load_or_create(dir: &Path) -> io::Result<String> {
     }
 }
 
+/// Makes the cluster's token this folder's.
+pub fn adopt(dir: &Path, token: &str) -> io::Result<()> {
+    let token = checked(token, &dir.join(FILE))?;
+    match fs::read_to_string(dir.join(FILE)) {
+        Ok(text) if text.trim() == token => Ok(()),
+        _ => write(dir, &token),
+    }
+}
+
 fn create(dir: &Path) -> io::Result<String> {
     let mut random = [0; 24];
     rand::rngs::OsRng.try_fill_bytes(&mut random).map_err(io::Error::other)?;
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let token = format!("cmn_{hex}");
+    write(dir, &token)?;
+    Ok(token)
+}
+
+fn write(dir: &Path, token: &str) -> io::Result<()> {
     // Written whole under another name, then renamed: a crash leaves the token or none, never half of one.
     let (path, draft) = (dir.join(FILE), dir.join("token.new"));
     let _ = fs::remove_file(&draft);
@@ -31,8 +45,7 @@ fn create(dir: &Path) -> io::Result<String> {
     file.write_all(format!("{token}\n").as_bytes())?;
     file.sync_all()?;
     fs::rename(&draft, &path)?;
-    fs::File::open(dir)?.sync_all()?;
-    Ok(token)
+    fs::File::open(dir)?.sync_all()
 }
 
 fn checked(token: &str, path: &Path) -> io::Result<String> {

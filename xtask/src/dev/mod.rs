@@ -28,7 +28,7 @@ const USAGE: &str = "cargo xtask dev [--nodes N] [--data DIR] [--once] [--calls]
 impl Options {
     fn parse(args: &[String]) -> Result<Options> {
         let (http, listen) = ("127.0.0.1:8080".parse()?, "127.0.0.1:7070".parse()?);
-        let mut options = Options { nodes: 1, data: None, once: false, calls: false, http, listen };
+        let mut options = Options { nodes: 3, data: None, once: false, calls: false, http, listen };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut value = || args.next().with_context(|| format!("{arg} needs a value: {USAGE}"));
