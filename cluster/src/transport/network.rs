@@ -26,6 +26,8 @@ use wire::ids::NodeId;
 #[derive(Clone)]
 pub struct Network {
     shared: Arc<Shared>,
+    /// What it dials by; none in tests without TLS.
+    keyring: Option<Keyring>,
     _stop: Arc<StopOnDrop>,
 }
 
@@ -50,7 +52,9 @@ pub struct State {
 impl Network {
     /// Call it within the runtime that calls and snapshots are to run on; lane 1 gets a thread of its own.
     pub fn start(me: Me, keyring: Keyring, book: Book, inbound: Arc<dyn Inbound>) -> io::Result<Network> {
-        Network::start_with(me, dial::over_tls(keyring), book, inbound, Limits::default())
+        let dial = dial::over_tls(keyring.clone());
+        let network = Network::start_with(me, dial, book, inbound, Limits::default())?;
+        Ok(Network { keyring: Some(keyring), ..network })
     }
 
     pub(super) fn start_with(
@@ -78,7 +82,12 @@ impl Network {
             throttle: Throttle::new(limits.snapshot_bytes_per_second),
             limits,
         });
-        Ok(Network { _stop: Arc::new(StopOnDrop(shared.clone())), shared })
+        Ok(Network { _stop: Arc::new(StopOnDrop(shared.clone())), keyring: None, shared })
+    }
+
+    /// The secrets it works under, if it speaks TLS.
+    pub fn keyring(&self) -> Option<&Keyring> {
+        self.keyring.as_ref()
     }
 
     /// Serves a connection that was accepted and whose TLS is done, until it ends. Dropping this ends it.

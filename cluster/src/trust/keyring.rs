@@ -71,6 +71,11 @@ impl Keyring {
         Ok(())
     }
 
+    /// Is there a step to follow?
+    pub fn is_behind(&self, rotation: &Rotation) -> Result<bool, FollowError> {
+        Ok(rotation.wants(&self.secrets())?.is_some())
+    }
+
     /// Goes a step with its cluster: on disk first, then here. True: what it holds has changed, and what is kept sealed
     /// under the current secret is to be sealed anew.
     pub fn follow(&self, rotation: &Rotation) -> Result<bool, FollowError> {

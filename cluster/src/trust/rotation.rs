@@ -146,6 +146,8 @@ impl Rotation {
             // Its file was changed by hand, ahead of time: it stays ahead.
             (Phase::Accept, Some(old)) if held.current != new => (old, vec![new]),
             (Phase::Accept | Phase::Use, old) => (new, old.into_iter().collect()),
+            // It was not there for the step before: that first, so that nothing is left sealed under the old one.
+            (Phase::Closed, Some(old)) if held.current != new => (new, vec![old]),
             (Phase::Closed, _) => (new, Vec::new()),
         };
         let same = held.current == current && held.accepted == accepted;
@@ -286,7 +288,7 @@ mod tests {
             (Phase::Use, &moved, None),
             (Phase::Use, &after, None),
             // It was down while all others changed over, and had been told before.
-            (Phase::Closed, &told, Some(&after)),
+            (Phase::Closed, &told, Some(&moved)),
             (Phase::Closed, &moved, Some(&after)),
             (Phase::Closed, &after, None),
         ] {
