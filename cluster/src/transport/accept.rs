@@ -1,8 +1,8 @@
 //! A connection another node has dialled: who it is, then its lane.
 
 use super::hello::{self, Hello, Lane, NoLink};
+use super::hold::{Hold, Secrets, Side};
 use super::link::Link;
-use super::peer::{Hold, Side};
 use super::refusal::Refusal;
 use super::shared::Shared;
 use super::socket::{Socket, rehome, tune};
@@ -23,7 +23,7 @@ pub async fn serve(shared: &Arc<Shared>, mut stream: Box<dyn Socket>, address: S
     if let Some(tcp) = stream.tcp() {
         tune(tcp).map_err(|error| error.to_string())?;
     }
-    let mut link = Link::new(stream);
+    let (mut link, secrets) = (Link::new(stream), shared.secrets());
     let said = hello::accepted(&mut link, |lane| shared.hello(lane), |theirs| judge(shared, theirs));
     let mut stopped = shared.stopped.subscribe();
     let said = tokio::select! {
@@ -43,7 +43,7 @@ pub async fn serve(shared: &Arc<Shared>, mut stream: Box<dyn Socket>, address: S
             return Err(why.to_string());
         }
     };
-    let ended = run(shared, link, &theirs).await?;
+    let ended = run(shared, link, &theirs, secrets).await?;
     tracing::debug!(node = %theirs.node, lane = ?theirs.lane, "a connection ended: {ended}");
     Ok(())
 }
@@ -53,18 +53,18 @@ fn judge(shared: &Arc<Shared>, theirs: &Hello) -> Result<(), Refusal> {
     match theirs.lane {
         Lane::Ask if shared.asking.available_permits() == 0 => Err(Refusal::Busy),
         Lane::Ask => Ok(()),
-        _ => shared.known(theirs.node).map_or(Ok(()), |peer| peer.check(theirs)),
+        _ => shared.known(theirs.node).map_or(Ok(()), |peer| peer.lives.check(theirs)),
     }
 }
 
-async fn run(shared: &Arc<Shared>, mut link: Link, theirs: &Hello) -> Result<String, String> {
+async fn run(shared: &Arc<Shared>, mut link: Link, theirs: &Hello, secrets: Secrets) -> Result<String, String> {
     if theirs.lane == Lane::Ask {
         let Ok(_asking) = shared.asking.try_acquire() else { return Err(Refusal::Busy.to_string()) };
-        let (hold, idle) = (Hold::Asking(shared.stopped.subscribe()), shared.limits.asking_idle);
+        let (hold, idle) = (Hold::asking(shared.stopped.subscribe(), secrets), shared.limits.asking_idle);
         return Ok(calls::serve(shared, theirs.node, link, hold, Some(idle)).await);
     }
     let Some(peer) = shared.peer(theirs.node) else { return Ok("this node stops".into()) };
-    let hold = peer.admit(theirs, theirs.lane, Side::Accepted).map_err(|refusal| refusal.to_string())?;
+    let hold = peer.lives.admit(theirs, theirs.lane, Side::Accepted, secrets).map_err(|refusal| refusal.to_string())?;
     match theirs.lane {
         Lane::Raft => {
             let shared = shared.clone();

@@ -8,8 +8,9 @@ use super::counters::count;
 use super::dial;
 use super::frame::{Frame, Kind};
 use super::hello::Lane;
+use super::hold::{Hold, Side};
 use super::link::{Broken, Link, Turn};
-use super::peer::{Hold, Peer, Side};
+use super::peer::Peer;
 use super::queue::{Dropped, Queue};
 use super::shared::Shared;
 use bytes::Bytes;
@@ -40,7 +41,7 @@ pub fn send(shared: &Shared, peer: Option<&Peer>, frame: Bytes) {
 pub async fn keep(shared: Arc<Shared>, peer: Arc<Peer>) {
     tokio::select! {
         biased;
-        () = peer.left() => {}
+        () = peer.lives.left() => {}
         () = dial_on(&shared, &peer) => {}
     }
     let dropped = peer.raft.closed();
@@ -51,7 +52,13 @@ async fn dial_on(shared: &Arc<Shared>, peer: &Peer) {
     let mut backoff = Backoff::default();
     loop {
         peer.raft.dialling();
-        let why = match dial::to_peer(shared, peer, Lane::Raft).await {
+        let dialled = tokio::select! {
+            biased;
+            dialled = dial::to_peer(shared, peer, Lane::Raft) => dialled,
+            // It dialled us just now: a try that began while packets were lost need not be waited for.
+            () = peer.poke.notified() => continue,
+        };
+        let why = match dialled {
             Ok((link, hold)) => {
                 count(&shared.counting.opened);
                 peer.set_trouble(None);
@@ -74,7 +81,7 @@ async fn dial_on(shared: &Arc<Shared>, peer: &Peer) {
             tracing::info!(node = %peer.node, "not connected: {why}");
         }
         let wait = backoff.next();
-        // It dialled us just now: so it is there.
+        // Or less, if it dials us: so it is there.
         let _ = timeout(wait, peer.poke.notified()).await;
     }
 }
@@ -181,7 +188,7 @@ impl Running<'_> {
                 Some(Err(broken)) => return Err(broken),
                 _ => {
                     count(&self.shared.counting.silent);
-                    self.peer.silent(self.side);
+                    self.peer.lives.silent(self.side);
                     return Ok(true);
                 }
             }

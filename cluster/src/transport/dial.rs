@@ -2,8 +2,9 @@
 
 use super::Me;
 use super::hello::{self, Hello, Lane, NoLink};
+use super::hold::{Hold, Side};
 use super::link::Link;
-use super::peer::{Hold, Peer, Side};
+use super::peer::Peer;
 use super::refusal::Refusal;
 use super::shared::Shared;
 use super::socket::{Socket, tune};
@@ -66,7 +67,7 @@ pub async fn to_peer(shared: &Shared, peer: &Peer, lane: Lane) -> Result<(Link, 
     let Some(address) = (shared.book)(peer.node) else {
         return Err(format!("nobody knows an address of {}", peer.node));
     };
-    let mut hold = None;
+    let (mut hold, secrets) = (None, shared.secrets());
     let opening = async {
         let mut link = Link::new((shared.dial)(address.clone()).await?);
         let judge = |theirs: &Hello| {
@@ -74,7 +75,7 @@ pub async fn to_peer(shared: &Shared, peer: &Peer, lane: Lane) -> Result<(Link, 
             if theirs.node != peer.node {
                 return Err(Refusal::OtherNode { found: theirs.node, wanted: peer.node });
             }
-            hold = Some(peer.admit(theirs, lane, Side::Dialled)?);
+            hold = Some(peer.lives.admit(theirs, lane, Side::Dialled, secrets)?);
             Ok(())
         };
         hello::dialled(&mut link, &shared.hello(lane), judge).await?;

@@ -21,6 +21,7 @@ mod counters;
 mod dial;
 mod frame;
 mod hello;
+mod hold;
 mod line;
 mod link;
 mod network;

@@ -2,6 +2,7 @@
 
 use super::counters::{Counters, Counting, count};
 use super::dial::{self, Dial};
+use super::hold::Secrets;
 use super::line::Line;
 use super::refusal::{Ledger, Refused};
 use super::shared::{Limits, Shared};
@@ -52,14 +53,16 @@ pub struct State {
 impl Network {
     /// Call it within the runtime that calls and snapshots are to run on; lane 1 gets a thread of its own.
     pub fn start(me: Me, keyring: Keyring, book: Book, inbound: Arc<dyn Inbound>) -> io::Result<Network> {
+        let secrets = keyring.watch();
         let dial = dial::over_tls(keyring.clone());
-        let network = Network::start_with(me, dial, book, inbound, Limits::default())?;
+        let network = Network::start_with(me, dial, secrets, book, inbound, Limits::default())?;
         Ok(Network { keyring: Some(keyring), ..network })
     }
 
     pub(super) fn start_with(
         me: Me,
         dial: Dial,
+        secrets: Secrets,
         book: Book,
         inbound: Arc<dyn Inbound>,
         limits: Limits,
@@ -70,6 +73,7 @@ impl Network {
             process: SmallRng::from_os_rng().random::<u64>().max(1),
             book,
             dial,
+            secrets,
             inbound,
             peers_runtime: spawn_peers_thread(stopped.subscribe())?,
             runtime: Handle::try_current().map_err(io::Error::other)?,

@@ -4,13 +4,16 @@ use super::calls::{self, Calls};
 use super::counters::{Counting, count};
 use super::dial::Dial;
 use super::hello::{Hello, Lane, NoLink};
+use super::hold::Secrets;
 use super::line::Line;
 use super::peer::Peer;
 use super::queue::Queue;
 use super::refusal::{Ledger, Refusal};
 use super::throttle::Throttle;
 use super::{Book, Inbound, Me, control};
+use futures::FutureExt;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -69,6 +72,7 @@ pub struct Shared {
     pub process: u64,
     pub book: Book,
     pub dial: Dial,
+    pub secrets: Secrets,
     pub inbound: Arc<dyn Inbound>,
     pub limits: Limits,
     /// The runtime lane 1 runs on, and nothing else.
@@ -89,6 +93,13 @@ impl Shared {
     pub fn hello(&self, lane: Lane) -> Hello {
         let Me { cluster, node, incarnation } = self.me;
         Hello { cluster, node, incarnation, process: self.process, lane }
+    }
+
+    /// For a connection that is made now: what is replaced later ends it.
+    pub fn secrets(&self) -> Secrets {
+        let mut secrets = self.secrets.clone();
+        secrets.mark_unchanged();
+        secrets
     }
 
     /// What is wrong with another, by its hello alone.
@@ -125,9 +136,29 @@ impl Shared {
         let queue = Queue::new(self.limits.raft_queue_bytes);
         let peer = Arc::new(Peer::new(node, queue, calls, Line::new(SNAPSHOTS_TO_A_PEER)));
         peers.insert(node, peer.clone());
-        self.peers_runtime.spawn(control::keep(self.clone(), peer.clone()));
-        self.runtime.spawn(calls::keep(self.clone(), peer.clone(), asked));
+        self.guard(&self.peers_runtime, &peer, control::keep(self.clone(), peer.clone()));
+        self.guard(&self.runtime, &peer, calls::keep(self.clone(), peer.clone(), asked));
         Some(peer)
+    }
+
+    /// A task of a peer that panics takes the peer along, and it is known anew: the node never goes on without a lane.
+    fn guard(self: &Arc<Self>, runtime: &Handle, peer: &Arc<Peer>, task: impl Future<Output = ()> + Send + 'static) {
+        let (shared, peer) = (self.clone(), peer.clone());
+        runtime.spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!(node = %peer.node, "a lane panicked; its message stands above");
+                let mut peers = shared.peers.write().unwrap_or_else(PoisonError::into_inner);
+                let known = peers.get(&peer.node).is_some_and(|known| Arc::ptr_eq(known, &peer));
+                if known {
+                    peers.remove(&peer.node);
+                }
+                drop(peers);
+                peer.lives.leave();
+                if known {
+                    shared.peer(peer.node);
+                }
+            }
+        });
     }
 
     /// Exactly these are known from now on.
@@ -140,7 +171,7 @@ impl Shared {
             }
             stays
         });
-        left.iter().for_each(|peer| peer.leave());
+        left.iter().for_each(|peer| peer.lives.leave());
         for &node in nodes {
             self.peer(node);
         }
@@ -150,7 +181,7 @@ impl Shared {
     pub fn stop(&self) {
         self.stopped.send_replace(true);
         let peers = std::mem::take(&mut *self.peers.write().unwrap_or_else(PoisonError::into_inner));
-        peers.values().for_each(|peer| peer.leave());
+        peers.values().for_each(|peer| peer.lives.leave());
     }
 
     /// A try to connect came to nothing.

@@ -1,13 +1,14 @@
 //! The task that holds the connection for calls to one peer.
 
-use super::{Ask, Call, late};
+use super::{Ask, Call, Room, late};
 use crate::transport::CallError;
 use crate::transport::backoff::Backoff;
 use crate::transport::dial;
 use crate::transport::frame::{Frame, Kind};
 use crate::transport::hello::Lane;
+use crate::transport::hold::Hold;
 use crate::transport::link::{Broken, Link, Turn};
-use crate::transport::peer::{Hold, Peer};
+use crate::transport::peer::Peer;
 use crate::transport::shared::Shared;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ pub async fn keep(shared: Arc<Shared>, peer: Arc<Peer>, mut asked: UnboundedRece
     let mut pause = Pause::default();
     tokio::select! {
         biased;
-        () = peer.left() => {}
+        () = peer.lives.left() => {}
         () = async {
             while let Some(ask) = asked.recv().await {
                 let Ask::Call(call) = ask else { continue };
@@ -89,6 +90,7 @@ struct Sent {
     answer: oneshot::Sender<Result<Bytes, CallError>>,
     /// Its last byte is on its way once the link has handed over so many.
     end: u64,
+    room: Room,
 }
 
 struct Running {
@@ -105,7 +107,7 @@ impl Running {
             Ok(why) => why.to_string(),
             Err(broken) => broken.to_string(),
         };
-        for Sent { answer, end } in lane.sent.into_values() {
+        for Sent { answer, end, .. } in lane.sent.into_values() {
             // A frame that is not whole over there is not run.
             let whole = lane.link.handed() >= end;
             let error = if whole { CallError::Lost(why.clone()) } else { CallError::NotSent(why.clone()) };
@@ -119,7 +121,12 @@ impl Running {
         asked: &mut UnboundedReceiver<Ask>,
     ) -> Result<&'static str, Broken> {
         loop {
-            let room = self.link.unsent() < UNSENT_BYTES_MAX;
+            // Under a secret that was replaced nothing new begins, and the end comes with the last answer.
+            let stale = hold.is_stale();
+            if stale && self.sent.is_empty() && self.link.unsent() == 0 {
+                return Ok("the cluster's secrets were replaced");
+            }
+            let room = !stale && self.link.unsent() < UNSENT_BYTES_MAX;
             tokio::select! {
                 biased;
                 why = hold.ended() => return Ok(why),
@@ -147,7 +154,7 @@ impl Running {
                 Some(time_left_ms) => {
                     let frame = Frame { kind: Kind::Call, what: call.kind, id: call.id, time_left_ms, body: call.body };
                     let end = self.link.put(&frame);
-                    self.sent.insert(call.id, Sent { answer: call.answer, end });
+                    self.sent.insert(call.id, Sent { answer: call.answer, end, room: call.room });
                 }
                 // Whoever gave up is not listening.
                 None => drop(call.answer.send(Err(late()))),
@@ -165,7 +172,9 @@ impl Running {
             return;
         }
         // Without an owner: it was cancelled while the answer was on its way.
-        let Some(Sent { answer, .. }) = self.sent.remove(&frame.id) else { return };
+        let Some(Sent { answer, room, .. }) = self.sent.remove(&frame.id) else { return };
+        // Before the caller hears: it may call again at once.
+        drop(room);
         let _ = answer.send(answer_in(frame));
     }
 }

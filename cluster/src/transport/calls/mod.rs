@@ -41,7 +41,12 @@ pub struct Call {
     deadline: Instant,
     fate: Arc<Fate>,
     answer: oneshot::Sender<Result<Bytes, CallError>>,
+    room: Room,
 }
+
+/// A call's place among those under way. It goes with the call, not with its caller: one that waits for a connection
+/// that takes nothing more is still there when its caller has gone.
+type Room = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 /// Whether a call was sent is decided once, between the lane that sends it and the caller who gives up.
 #[derive(Default)]
@@ -67,10 +72,10 @@ impl Calls {
 
     /// One call. Dropping it cancels it.
     pub async fn call(&self, kind: u8, body: Bytes, deadline: Instant) -> Result<Bytes, CallError> {
-        let _room = self.admit(&body)?;
+        let room = self.admit(&body)?;
         let (id, fate) = (self.next.fetch_add(1, Relaxed), Arc::new(Fate::default()));
         let (answer, answered) = oneshot::channel();
-        let call = Call { id, kind, body, deadline, fate: fate.clone(), answer };
+        let call = Call { id, kind, body, deadline, fate: fate.clone(), answer, room };
         if self.asks.send(Ask::Call(call)).is_err() {
             return Err(CallError::NotSent("the peer left, or this node stops".into()));
         }
@@ -90,7 +95,7 @@ impl Calls {
         }
     }
 
-    fn admit(&self, body: &Bytes) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), CallError> {
+    fn admit(&self, body: &Bytes) -> Result<Room, CallError> {
         if body.len() > BODY_BYTES_MAX {
             let why = format!("a call of {} bytes; at most {BODY_BYTES_MAX} fit into a frame", body.len());
             return Err(CallError::NotSent(why));

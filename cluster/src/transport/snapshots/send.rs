@@ -6,8 +6,9 @@ use crate::transport::counters::count;
 use crate::transport::dial;
 use crate::transport::frame::{BODY_BYTES_MAX, Frame, Kind};
 use crate::transport::hello::Lane;
+use crate::transport::hold::Hold;
 use crate::transport::link::{Link, Turn};
-use crate::transport::peer::{Hold, Peer};
+use crate::transport::peer::Peer;
 use crate::transport::shared::Shared;
 use bytes::Bytes;
 use std::time::Instant;
@@ -31,7 +32,7 @@ pub async fn send(
     }
     let _turn = tokio::select! {
         biased;
-        () = peer.left() => return Err(CallError::NotSent("the peer left, or this node stops".into())),
+        () = peer.lives.left() => return Err(CallError::NotSent("the peer left, or this node stops".into())),
         turn = peer.snapshots.wait(urgent) => turn,
     };
     if let Some(why) = peer.trouble() {

@@ -3,9 +3,9 @@
 use super::URGENT;
 use crate::transport::counters::count;
 use crate::transport::frame::{Frame, Kind};
+use crate::transport::hold::Hold;
 use crate::transport::line;
 use crate::transport::link::{Link, Turn};
-use crate::transport::peer::Hold;
 use crate::transport::shared::Shared;
 use bytes::Bytes;
 use futures::FutureExt;

@@ -120,11 +120,13 @@ async fn more_than_there_is_room_for_are_refused_at_once() {
 async fn so_are_more_bytes() {
     let town = Town::default();
     let one = Node::start(&town, me(1, 1), Limits { call_bytes: 1000, ..Limits::default() }).await;
-    let two = Node::start(&town, me(2, 1), Limits::default()).await;
+    let mut two = Node::start(&town, me(2, 1), Limits::default()).await;
     let mut held = Box::pin(one.call(two.id, GATE, vec![0; 800]));
     assert!(futures::poll!(held.as_mut()).is_pending());
     assert!(refused(one.call(two.id, ECHO, vec![0; 300]).await).is(&reasons::OVERLOADED));
     assert_eq!(one.call(two.id, ECHO, vec![0; 200]).await.unwrap().len(), 200);
     drop(held);
+    // The room is free again once the lane has cancelled the call, not sooner.
+    while two.event().await != Event::Dropped {}
     assert_eq!(one.call(two.id, ECHO, vec![0; 300]).await.unwrap().len(), 300);
 }

@@ -145,6 +145,22 @@ async fn a_peer_that_falls_silent_is_dialled_anew_and_its_calls_are_given_up() {
 }
 
 #[tokio::test]
+async fn when_secrets_are_replaced_connections_are_made_anew_and_no_call_is_lost() {
+    let (town, one, mut two) = pair().await;
+    meet(&one, &two).await;
+    let mut held = Box::pin(one.call(two.id, GATE, "held"));
+    assert!(futures::poll!(held.as_mut()).is_pending());
+    assert_eq!(two.event().await, Event::Called(NodeId(1), GATE));
+    town.1.send_modify(|changes| *changes += 1);
+    let mut next = Box::pin(one.call(two.id, ECHO, "next"));
+    assert!(futures::poll!(next.as_mut()).is_pending());
+    until("lane 1 is anew", || one.network.counters().opened == 2 && two.network.counters().opened == 2).await;
+    two.told.gate.add_permits(1);
+    assert_eq!(held.await.unwrap(), "held");
+    assert_eq!(next.await.unwrap(), "next");
+}
+
+#[tokio::test]
 async fn nobody_begins_anything_once_it_stops() {
     let (_town, one, two) = pair().await;
     meet(&one, &two).await;

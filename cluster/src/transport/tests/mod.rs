@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 use wire::error::Reason;
@@ -123,9 +123,9 @@ impl Inbound for Told {
     }
 }
 
-/// Where nodes are found.
+/// Where nodes are found, and how often their secrets were replaced.
 #[derive(Clone, Default)]
-struct Town(Arc<Mutex<BTreeMap<NodeId, String>>>);
+struct Town(Arc<Mutex<BTreeMap<NodeId, String>>>, watch::Sender<u64>);
 
 impl Town {
     fn book(&self) -> Book {
@@ -173,7 +173,8 @@ impl Node {
     fn at(listener: TcpListener, town: &Town, me: Me, limits: Limits) -> Node {
         let (tell, events) = mpsc::unbounded_channel();
         let told = Arc::new(Told { events: tell, gate: Semaphore::new(0) });
-        let network = Network::start_with(me, plain(), town.book(), told.clone(), limits).unwrap();
+        let secrets = town.1.subscribe();
+        let network = Network::start_with(me, plain(), secrets, town.book(), told.clone(), limits).unwrap();
         let (mut door, serving) = (JoinSet::new(), network.clone());
         door.spawn(async move {
             let mut connections = JoinSet::new();

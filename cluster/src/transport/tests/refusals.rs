@@ -56,7 +56,7 @@ async fn an_older_life_and_a_twin_are_refused() {
     let one = other(&town, me(1, 1)).await;
     let now = other(&town, me(2, 5)).await;
     assert_eq!(one.call(now.id, ECHO, "5").await.unwrap(), "5");
-    let older = other(&Town(town.0.clone()), me(2, 4)).await;
+    let older = other(&town, me(2, 4)).await;
     let told = why(older.call(one.id, ECHO, "").await);
     assert!(told.contains("n2 was started again since") && told.contains("copied data folder"), "{told}");
     let twin = other(&town, me(2, 5)).await;

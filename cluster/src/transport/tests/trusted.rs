@@ -88,7 +88,7 @@ async fn a_certificate_the_other_side_misses_is_a_named_refusal_too() {
     });
     let (tell, _events) = mpsc::unbounded_channel();
     let told = Arc::new(Told { events: tell, gate: Semaphore::new(0) });
-    let one = Network::start_with(me(1, 1), outsider, town.book(), told, Limits::default()).unwrap();
+    let one = Network::start_with(me(1, 1), outsider, keys.watch(), town.book(), told, Limits::default()).unwrap();
     let answer = one.call(NodeId(2), ECHO, "call".into(), soon()).await;
     assert!(matches!(&answer, Err(CallError::NotSent(why)) if why.contains("secret")), "{answer:?}");
     assert_eq!(one.refusals()[0].refusal.word(), "trust");
