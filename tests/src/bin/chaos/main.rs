@@ -1,4 +1,4 @@
-//! `chaos --nodes N --rounds N [--seed S] [--clients C]`: hurts real nodes again and again and compares what they answered with
+//! `chaos --nodes N --rounds N [--seed S] [--clients C] [--only KIND]`: hurts real nodes again and again and compares what they answered with
 //! what they hold. Several nodes are one cluster: [`many`].
 //!
 //! A round with one node: clients credit, debit and count at once, over the Rust client and HTTP, with and without request ids; `kill -9` at
@@ -26,6 +26,8 @@ struct Wanted {
     seed: u64,
     clients: usize,
     sabotage: bool,
+    /// One kind of fault instead of all.
+    only: Option<many::Kind>,
 }
 
 fn main() -> ExitCode {
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
     let wanted = match parse(&args) {
         Ok(wanted) => wanted,
         Err(why) => {
-            eprintln!("chaos: {why:#}; usage: chaos --nodes N --rounds N [--seed S] [--clients C]");
+            eprintln!("chaos: {why:#}; usage: chaos --nodes N --rounds N [--seed S] [--clients C] [--only KIND]");
             return ExitCode::from(2);
         }
     };
@@ -45,8 +47,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             println!("VIOLATION {why:#}");
+            let only = wanted.only.map_or(String::new(), |kind| format!(" --only {}", kind.name()));
             println!(
-                "again with: cargo xtask chaos --nodes {} --rounds {} --seed {} --clients {}",
+                "again with: cargo xtask chaos --nodes {} --rounds {} --seed {} --clients {}{only}",
                 wanted.nodes, wanted.rounds, wanted.seed, wanted.clients
             );
             ExitCode::FAILURE
@@ -87,7 +90,7 @@ async fn run(wanted: &Wanted) -> Result<()> {
 
 fn parse(args: &[String]) -> Result<Wanted> {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos() as u64 % 1_000_000;
-    let mut wanted = Wanted { nodes: 1, rounds: 15, seed, clients: 12, sabotage: false };
+    let mut wanted = Wanted { nodes: 1, rounds: 15, seed, clients: 12, sabotage: false, only: None };
     let mut args = args.iter();
     while let Some(flag) = args.next() {
         if flag == "--sabotage" {
@@ -95,6 +98,10 @@ fn parse(args: &[String]) -> Result<Wanted> {
             continue;
         }
         let value = args.next().with_context(|| format!("{flag} needs a value"))?;
+        if flag == "--only" {
+            wanted.only = Some(many::Kind::named(value)?);
+            continue;
+        }
         let number: u64 = value.parse().with_context(|| format!("{flag} {value}: not a number"))?;
         match flag.as_str() {
             "--nodes" if !(1..=9).contains(&number) => bail!("--nodes {number}: 1 to 9"),

@@ -1,6 +1,6 @@
 //! What happens to a cluster, and when.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::fmt;
@@ -30,6 +30,47 @@ pub enum What {
     Cut(Cut),
 }
 
+/// Kinds of faults, as they are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Kill,
+    Pause,
+    Restart,
+    Power,
+    Cut,
+}
+
+impl Kind {
+    const NAMES: [(&str, Kind); 5] = [
+        ("kill", Kind::Kill),
+        ("pause", Kind::Pause),
+        ("restart", Kind::Restart),
+        ("power", Kind::Power),
+        ("cut", Kind::Cut),
+    ];
+
+    pub fn named(name: &str) -> Result<Kind> {
+        let found = Kind::NAMES.iter().find(|(known, _)| *known == name);
+        let names = || Kind::NAMES.map(|(name, _)| name).join(", ");
+        found.map(|(_, kind)| *kind).with_context(|| format!("--only {name}: it is one of {}", names()))
+    }
+
+    pub fn name(self) -> &'static str {
+        Kind::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// With the weights of a mixed schedule: kills are what happens most.
+    fn random(random: &mut StdRng, cuts: bool) -> Kind {
+        match random.random_range(0..if cuts { 12 } else { 8 }) {
+            0..4 => Kind::Kill,
+            4..6 => Kind::Pause,
+            6 => Kind::Restart,
+            7 => Kind::Power,
+            _ => Kind::Cut,
+        }
+    }
+}
+
 /// One round's.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
@@ -42,19 +83,18 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub fn random(random: &mut StdRng, nodes: usize, cuts: bool) -> Fault {
+    pub fn random(random: &mut StdRng, nodes: usize, only: Option<Kind>, cuts: bool) -> Fault {
         let ms = |random: &mut StdRng, range| Duration::from_millis(random.random_range::<u64, _>(range));
         let whom = match random.random_range(0..3) {
             0 => Whom::LeaderOf(random.random_range(0..4)),
             _ => Whom::Node(random.random_range(0..nodes)),
         };
-        let kinds = if cuts { 12 } else { 8 };
-        let what = match random.random_range(0..kinds) {
-            0..4 => What::Kill,
-            4..6 => What::Pause,
-            6 => What::Restart,
-            7 => What::KillAll,
-            _ => What::Cut([Cut::Full, Cut::In, Cut::Out, Cut::Lossy][random.random_range(0..4)]),
+        let what = match only.unwrap_or_else(|| Kind::random(random, cuts)) {
+            Kind::Kill => What::Kill,
+            Kind::Pause => What::Pause,
+            Kind::Restart => What::Restart,
+            Kind::Power => What::KillAll,
+            Kind::Cut => What::Cut([Cut::Full, Cut::In, Cut::Out, Cut::Lossy][random.random_range(0..4)]),
         };
         let after = ms(random, 50..1_500);
         let lasts = match (what, random.random_range(0..8)) {
@@ -94,7 +134,7 @@ impl Fault {
     pub async fn undo(&self, cluster: &mut Cluster, node: usize, since: Instant) -> Result<()> {
         if self.what == What::Restart {
             let exit = cluster.nodes[node].ended(Duration::from_secs(20)).await?;
-            anyhow::ensure!(exit.code() == Some(0), "node {} after SIGTERM: {}\n{}", node + 1, exit.status, exit.said);
+            ensure!(exit.code() == Some(0), "node {} after SIGTERM: {}\n{}", node + 1, exit.status, exit.said);
         }
         wait::pass(self.lasts.saturating_sub(since.elapsed())).await;
         match self.what {

@@ -8,8 +8,10 @@
 mod fault;
 mod round;
 
+pub use fault::Kind;
+
 use crate::Wanted;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fault::Fault;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -27,9 +29,12 @@ pub async fn run(wanted: &Wanted) -> Result<()> {
         }
         None => Some(Network::make(wanted.nodes).context("a network that can be cut")?),
     };
+    if network.is_none() && wanted.only == Some(Kind::Cut) {
+        bail!("--only cut: there is nothing to cut with here");
+    }
     let mut random = StdRng::seed_from_u64(wanted.seed);
     let schedule: Vec<Fault> =
-        (0..wanted.rounds).map(|_| Fault::random(&mut random, wanted.nodes, network.is_some())).collect();
+        (0..wanted.rounds).map(|_| Fault::random(&mut random, wanted.nodes, wanted.only, network.is_some())).collect();
     println!("seed {}, {} nodes, {} clients; the schedule:", wanted.seed, wanted.nodes, wanted.clients);
     schedule.iter().enumerate().for_each(|(n, fault)| println!("  {:>4}  {fault}", n + 1));
     let mut many = Many::begin(wanted, network, random).await.context("starting the cluster")?;
