@@ -43,10 +43,14 @@ pub enum Refusal {
 pub struct Counters {
     /// Datagrams that were handed to the system.
     pub sent: u64,
+    /// Bytes of the largest of them. A datagram holds 65,507.
+    pub largest: u64,
     /// Datagrams that were taken.
     pub received: u64,
     /// Well sealed, but without our token: answered with a hello. One or two for each life of a peer; many mean replays.
     pub introduced: u64,
+    /// Well sealed, but nothing follows from it: a hello or a good-bye to a former life of this node, or played back.
+    pub stale: u64,
     pub malformed: u64,
     pub wrong_version: u64,
     pub wrong_cluster: u64,

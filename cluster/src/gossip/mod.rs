@@ -9,6 +9,16 @@
 //! | [`member`] | what a node tells of itself: under 1 KiB |
 //! | [`starts`] | how long a node that dies again and again waits before it gossips |
 //! | [`membership`] | the shape of it all, and its stand-in for simulations |
+//!
+//! **Figures** (`cargo run --release -p cluster --example gossip -- 3 30 10`; 2026-11-25, two cores that other builds kept busy, load 4–5;
+//! one process a node, loopback). Killed until seen dead by all: 3 nodes p50 1.31 s, most 1.52 s of 30; 24 nodes 1.69 s, most 1.72 s
+//! of 8. Started until seen alive by all: 0.40 s, most 0.60 s. With 8 threads burning for 10 s on the two cores nobody died, in 5 runs of 3 nodes
+//! and one of 24; the longest that a living node was silent was 0.40 s (3 nodes) and 0.60 s (24; the same without burners), a
+//! third and a half of what makes it dead; one look was late (0.33 s). A process stopped for 10 s called nobody dead, and was back after
+//! 0.15 s. Idle: 0.2 % of a core a node with 3 nodes, 0.3 % with 24.
+//!
+//! **Limits.** A datagram carries a digest of every node, 44 bytes each with IPv4, and to a newcomer their states: a few hundred nodes.
+//! Beyond, messages are refused and counted as `too_large`. One node's clock is never compared with another's.
 
 mod counters;
 mod frame;
@@ -185,9 +195,12 @@ impl Gossip {
         self.tally.counters()
     }
 
-    /// Why gossip ended although nobody stopped it.
+    /// Why gossip ended although nobody stopped it: a fault in it or in chitchat. It cannot go on in the same life of the node, since
+    /// the others have heard higher heartbeats of it; what [`Gossip::seen`] says is then the past. The sender of [`Gossip::watch`] is gone.
     pub fn failed(&self) -> Option<String> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let panicked = || self.thread.as_ref().is_some_and(|thread| thread.is_finished());
+        failed.or_else(|| panicked().then(|| "its thread has panicked".into()))
     }
 
     /// Says good-bye, so that nobody waits for this node's silence, and ends within a tick.

@@ -16,6 +16,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use wire::ids::{ClusterId, Incarnation, NodeId};
 
+/// The living that are greeted in one round.
+const GREETED: usize = 3;
+
 /// All that a thread starts with.
 pub struct Start {
     pub cluster: ClusterId,
@@ -75,8 +78,22 @@ pub async fn run(start: Start, leave: oneshot::Receiver<Leave>) -> Result<(), St
     let me = LifeId { node: member.node, incarnation: member.incarnation, address: advertise };
     let judge = Judge::new(me, tuning);
     let rounds = Turns::default();
-    let looking =
-        Looking { chitchat, sealed, judge, rounds, contacts, topology, member, advertise, tuning, tally, told, seen };
+    let live = Vec::new();
+    let looking = Looking {
+        chitchat,
+        sealed,
+        judge,
+        rounds,
+        contacts,
+        topology,
+        member,
+        advertise,
+        live,
+        tuning,
+        tally,
+        told,
+        seen,
+    };
     looking.run(leave).await
 }
 
@@ -110,6 +127,8 @@ struct Looking {
     topology: watch::Receiver<u64>,
     member: Member,
     advertise: SocketAddr,
+    /// Whom chitchat talks to by itself. It needs a heartbeat more than the judge to count somebody in: until then we greet.
+    live: Vec<SocketAddr>,
     tuning: Tuning,
     tally: Arc<Tally>,
     told: watch::Sender<Told>,
@@ -156,13 +175,16 @@ impl Looking {
             self.judge.left(node, incarnation);
         }
         let tally = self.tally.clone();
-        let (heard, entries) = self
+        let (heard, live, entries) = self
             .chitchat
             .with_chitchat(|chitchat| {
                 chitchat.self_node_state().set(TOPOLOGY, version);
-                (heard(chitchat, &tally), chitchat.node_states().len() as u64)
+                let live = chitchat.live_nodes().map(|id| id.gossip_advertise_addr);
+                (heard(chitchat, &tally), live.collect(), chitchat.node_states().len() as u64)
             })
             .await;
+        self.live = live;
+        self.live.retain(|address| *address != self.advertise);
         let late = self.judge.look(after, heard);
         {
             let mut counters = self.tally.count();
@@ -190,6 +212,7 @@ impl Looking {
             );
         }
         self.seen.send_if_modified(|before| {
+            log_changes(before, &seen);
             let changed = before.len() != seen.len() || !before.iter().zip(&seen).all(|(a, b)| a.same(b));
             if changed {
                 before.clone_from(&seen);
@@ -199,17 +222,28 @@ impl Looking {
         self.told.send_replace(Told { at: Instant::now(), seen, twin });
     }
 
-    /// Seeds and the dead are talked to by us: chitchat knows neither.
+    /// Seeds and the dead are talked to by us: chitchat knows neither. So are the living until chitchat counts them in.
     fn greet(&mut self) -> Result<(), String> {
-        let alive = self.judge.addresses(Health::Alive);
         let mut contacts = self.contacts.borrow_and_update().clone();
         contacts.extend(self.judge.addresses(Health::Dead));
         contacts.remove(&self.advertise);
+        let fresh = self.judge.addresses(Health::Alive).into_iter().filter(|address| !self.live.contains(address));
+        let fresh: BTreeSet<_> = fresh.take(GREETED).collect();
         let rounds_a_second = 1000 / self.tuning.round.as_millis().max(1) as u64;
-        for address in self.rounds.round(&contacts, &alive, rounds_a_second) {
+        let chosen = self.rounds.round(&contacts, &self.live, rounds_a_second);
+        for address in fresh.into_iter().chain(chosen) {
             self.chitchat.gossip(address).map_err(|error| error.to_string())?;
         }
         Ok(())
+    }
+}
+
+fn log_changes(before: &[Seen], now: &[Seen]) {
+    for Seen { member, health, .. } in now {
+        let is = |seen: &&Seen| (seen.member.node, seen.member.incarnation) == (member.node, member.incarnation);
+        if before.iter().find(is).map(|seen| seen.health) != Some(*health) {
+            tracing::info!(node = %member.node, life = %member.incarnation, listen = member.listen, "seems {health:?}");
+        }
     }
 }
 

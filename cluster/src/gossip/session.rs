@@ -40,10 +40,12 @@ pub enum Incoming {
     Gossip(Vec<u8>),
     /// Proven: that life of a node has ended.
     Bye(NodeId, Incarnation),
-    /// These are to be sent now: a hello, or what a hello asked to hear again.
-    Answer(SocketAddr, Vec<u8>),
-    /// Nothing more to do.
-    Nothing,
+    /// Well sealed, but not said to this life of ours: a hello, to be sent now.
+    Introduce(SocketAddr, Vec<u8>),
+    /// What a hello asked to hear again, to be sent now.
+    Again(SocketAddr, Vec<u8>),
+    /// Well sealed, but nothing follows: said to a former life of ours, or a hello to what is forgotten.
+    Stale,
     /// Our own, come back.
     Own,
 }
@@ -177,23 +179,23 @@ impl Session {
     /// Nothing is learnt from what may be a record; its sender, if it lives, says it again.
     fn introduce(&mut self, head: &Head, from: SocketAddr) -> Incoming {
         if head.kind != Kind::Gossip {
-            return Incoming::Nothing;
+            return Incoming::Stale;
         }
         match self.seal(Kind::Hello, head.token, &head.number.to_be_bytes()) {
-            Ok(hello) => Incoming::Answer(from, hello),
-            Err(_) => Incoming::Nothing,
+            Ok(hello) => Incoming::Introduce(from, hello),
+            Err(_) => Incoming::Stale,
         }
     }
 
     /// What the hello answers went to an address that may not be the one it came from.
     fn again(&mut self, hello: &[u8], token: u64) -> Incoming {
         let number = hello.try_into().map(u64::from_be_bytes).unwrap_or_default();
-        let Some(at) = self.said.iter().position(|said| said.number == number) else { return Incoming::Nothing };
-        let Some(said) = self.said.remove(at) else { return Incoming::Nothing };
+        let Some(at) = self.said.iter().position(|said| said.number == number) else { return Incoming::Stale };
+        let Some(said) = self.said.remove(at) else { return Incoming::Stale };
         self.learn(said.to, token);
         match self.seal(Kind::Gossip, token, &said.message) {
-            Ok(sealed) => Incoming::Answer(said.to, sealed),
-            Err(_) => Incoming::Nothing,
+            Ok(sealed) => Incoming::Again(said.to, sealed),
+            Err(_) => Incoming::Stale,
         }
     }
 

@@ -65,7 +65,11 @@ impl Sealed {
 
     fn sent(&self, to: SocketAddr, result: io::Result<usize>) {
         match result {
-            Ok(_) => self.tally.count().sent += 1,
+            Ok(length) => {
+                let mut counters = self.tally.count();
+                counters.sent += 1;
+                counters.largest = counters.largest.max(length as u64);
+            }
             Err(error) => {
                 self.tally.count().send_errors += 1;
                 if self.tally.first(format!("sending: {}", error.kind()), to.ip()) {
@@ -87,16 +91,25 @@ impl Sealed {
                 self.tally.count().own += 1;
                 return None;
             }
-            Ok(Incoming::Answer(to, answer)) => {
+            Ok(Incoming::Introduce(to, hello)) => {
                 self.tally.count().introduced += 1;
-                self.send_now(to, &answer);
+                self.send_now(to, &hello);
+                return None;
+            }
+            Ok(Incoming::Again(to, said)) => {
+                self.tally.count().received += 1;
+                self.send_now(to, &said);
                 return None;
             }
             Ok(Incoming::Bye(node, incarnation)) => {
+                self.tally.count().received += 1;
                 self.farewells.lock().expect("nothing panics while it adds one").push((node, incarnation));
                 return None;
             }
-            Ok(Incoming::Nothing) => return None,
+            Ok(Incoming::Stale) => {
+                self.tally.count().stale += 1;
+                return None;
+            }
             Ok(Incoming::Gossip(message)) => message,
         };
         match ChitchatMessage::deserialize(&mut &message[..]) {

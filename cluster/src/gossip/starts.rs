@@ -53,7 +53,7 @@ pub fn backoff(before: &[Started], now: SystemTime) -> Duration {
     }
 }
 
-/// Notes this start in the data folder and says how long to wait before gossip is started. Not to be able to write is an error
+/// Notes this start in the data folder, in which a node has settled, and says how long to wait before gossip is started. Not to be able to write is an error
 /// that need not end the start; what cannot be read counts as no start.
 pub fn record(dir: &Path, now: SystemTime) -> io::Result<Duration> {
     let path = dir.join(FILE);

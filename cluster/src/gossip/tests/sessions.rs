@@ -44,7 +44,7 @@ fn message(text: &str) -> Result<Incoming, Refusal> {
 /// The answer in it, which must be one.
 fn answer(incoming: Result<Incoming, Refusal>) -> (SocketAddr, Vec<u8>) {
     match incoming {
-        Ok(Incoming::Answer(to, datagram)) => (to, datagram),
+        Ok(Incoming::Introduce(to, datagram) | Incoming::Again(to, datagram)) => (to, datagram),
         other => panic!("no answer: {other:?}"),
     }
 }
@@ -77,7 +77,7 @@ fn a_hello_is_smaller_than_what_it_answers_and_is_itself_never_answered() {
     assert!(hello.len() < first.len());
     // To a later life of a, that hello is old: nothing follows from it.
     let mut later = life(1, 2);
-    assert_eq!(hear(&mut later, 2, &hello), Ok(Incoming::Nothing));
+    assert_eq!(hear(&mut later, 2, &hello), Ok(Incoming::Stale));
 }
 
 #[test]
@@ -230,5 +230,5 @@ fn a_good_bye_is_for_those_who_know_us_and_cannot_be_played_back() {
     assert_eq!(byes.len(), 1);
     assert_eq!(hear(&mut b, 1, &byes[0].1), Ok(Incoming::Bye(NodeId(1), Incarnation(1))));
     assert_eq!(hear(&mut b, 1, &byes[0].1), Err(Refusal::Replayed));
-    assert_eq!(hear(&mut life(2, 2), 1, &byes[0].1), Ok(Incoming::Nothing));
+    assert_eq!(hear(&mut life(2, 2), 1, &byes[0].1), Ok(Incoming::Stale));
 }
