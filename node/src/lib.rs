@@ -14,4 +14,5 @@ pub mod repair;
 pub mod rpc;
 pub mod start;
 mod status;
+mod twins;
 mod words;

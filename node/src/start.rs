@@ -5,7 +5,7 @@ use crate::damage;
 use crate::door::{Access, Catalogue, Doors, Gate, Identity, stop, token};
 use crate::joining::{self, Joined};
 use crate::kept::{self, Kept, KeptError};
-use crate::{http, open_files, rpc};
+use crate::{http, open_files, rpc, twins};
 use cluster::gossip::{self, Gossip};
 use cluster::member::Member;
 use cluster::node::threads::OnFatal;
@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use storage::disk::RealDisk;
 use storage::folder::{Folder, FolderError};
 use storage::state::rocks::{Presence, Rocks, Settings};
@@ -82,6 +82,10 @@ pub enum StartError {
     Kept(#[from] KeptError),
     #[error("{0}")]
     Joining(#[from] joining::Refused),
+    #[error(
+        "{node} runs at {elsewhere} right now: this folder is a copy of its folder. Delete the copy, and join with an empty folder as a new node"
+    )]
+    Twin { node: NodeId, elsewhere: String },
     #[error("gossip: {0}")]
     Gossip(#[from] gossip::GossipError),
     #[error("{0}: {1}")]
@@ -115,6 +119,9 @@ pub async fn run(
         return Ok(());
     }
     let token = token::load_or_create(&start.data).map_err(|e| StartError::File("the token", e))?;
+    if let Some(identity) = folder.identity() {
+        twins::refuse(identity, kept.as_ref(), &advertised(&start), &keyring).await?;
+    }
     let Some((folder, opened)) = open_or_replace(folder, &start, kept, &keyring, &token, stop.clone()).await? else {
         return Ok(());
     };
@@ -122,7 +129,8 @@ pub async fn run(
     let catalogue = services::all();
     let gossip: Arc<OnceLock<Gossip>> = Arc::default();
     let node = opened.start(catalogue.clone(), gossip.clone(), on_fatal(&start.data)).await?;
-    let _ = gossip.set(begin_gossip(&start, &identity, &node.member, &keyring)?);
+    begin_gossip(&start, &identity, &node.member, &keyring, &gossip)?;
+    tokio::spawn(twins::watch(start.clone(), gossip.clone()));
     let access = match start.access {
         Mode::Token => Access::with_token(&token, ACCOUNT),
         Mode::Dev => Access::dev(&token, ACCOUNT),
@@ -304,14 +312,15 @@ fn begin_gossip(
     identity: &storage::folder::Identity,
     member: &Member,
     keyring: &Keyring,
-) -> Result<Gossip, StartError> {
+    gossip: &Arc<OnceLock<Gossip>>,
+) -> Result<(), StartError> {
     let (known, given, me) = (member.meta(), start.join.clone(), identity.node);
     let seeds = move || {
         let meta = known.borrow().clone();
         let others = meta.nodes.iter().filter(|row| row.node != me).map(|row| row.listen.clone());
         given.iter().cloned().chain(others).collect()
     };
-    Ok(Gossip::start(gossip::Options {
+    let options = gossip::Options {
         cluster: identity.cluster,
         member: gossip::Member {
             node: identity.node,
@@ -325,7 +334,27 @@ fn begin_gossip(
         advertise: start.advertise.clone(),
         keyring: keyring.clone(),
         seeds: Arc::new(seeds),
-    })?)
+    };
+    let wait = gossip::starts::record(&start.data, SystemTime::now()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the time of this start cannot be noted");
+        Duration::ZERO
+    });
+    if wait.is_zero() {
+        let _ = gossip.set(Gossip::start(options)?);
+        return Ok(());
+    }
+    tracing::warn!(wait_s = wait.as_secs(), "this node was started again and again: it waits before it gossips");
+    let gossip = gossip.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep_until(tokio::time::Instant::now() + wait).await;
+        match Gossip::start(options) {
+            Ok(started) => drop(gossip.set(started)),
+            Err(error) => {
+                tracing::error!(%error, "this node does not gossip; links between nodes still tell who is there")
+            }
+        }
+    });
+    Ok(())
 }
 
 /// Who may speak to this node as what.

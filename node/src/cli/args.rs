@@ -136,6 +136,15 @@ pub enum Secret {
         #[arg(long, value_name = "DIR", default_value = "commons-data")]
         data: PathBuf,
     },
+    /// Change the secret while the cluster runs: all nodes take a new one, the old one is accepted for a while
+    Rotate {
+        /// The folder of a node
+        #[arg(long, value_name = "DIR", default_value = "commons-data")]
+        data: PathBuf,
+        /// How long the old one, and the certificate clients have, are good for
+        #[arg(long, value_name = "HOURS", default_value_t = 24)]
+        window: u32,
+    },
     /// Give a stopped node the secret that stdin holds: commons secret show | ssh OTHER commons secret set
     Set {
         /// The folder of the node, which is started afterwards
@@ -159,6 +168,9 @@ pub struct Call {
     /// How long it may take, in milliseconds
     #[arg(long, value_name = "MS")]
     pub timeout: Option<u64>,
+    /// A read takes what the node has, though it may be behind; stderr says so when it may
+    #[arg(long)]
+    pub stale_ok: bool,
     pub service: String,
     pub endpoint: String,
     /// --field value …, or a JSON object, or - to read one from stdin. The options above may stand here too, where no

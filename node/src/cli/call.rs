@@ -72,6 +72,7 @@ async fn understand(
             "token-file" => finding.token_file = Some(value.into()),
             "ca" => finding.ca = Some(value.into()),
             "request-id" => call.request_id = Some(value),
+            "stale-ok" => call.stale_ok = value == "true",
             "timeout" => call.timeout = Some(value.parse().map_err(|_| usage("--timeout takes milliseconds".into()))?),
             _ => {
                 *format =
@@ -92,6 +93,9 @@ async fn make(mut client: Client, call: &Call, wanted: Wanted, format: Format) -
     if let Some(ms) = call.timeout {
         client = client.with_deadline(Duration::from_millis(ms));
     }
+    if call.stale_ok {
+        client = client.stale_ok();
+    }
     let Wanted { service, endpoint, request } = wanted;
     let print = |value: &Value| match format {
         Format::Json => output::line(&value.to_string()),
@@ -104,6 +108,10 @@ async fn make(mut client: Client, call: &Call, wanted: Wanted, format: Format) -
         }
         return Ok(());
     }
-    print(&client.call_json(&service, &endpoint.name, &request).await?);
+    let told = client.call_json_told(&service, &endpoint.name, &request).await?;
+    if told.stale {
+        output::remark("this may be behind: the node did not ask the others");
+    }
+    print(&told.reply);
     Ok(())
 }

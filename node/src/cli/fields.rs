@@ -14,7 +14,9 @@ pub struct Given {
 }
 
 /// Options of `commons call` that may stand among the fields.
-const OPTIONS: &[&str] = &["node", "token", "token-file", "ca", "output", "request-id", "timeout"];
+const OPTIONS: &[&str] = &["node", "token", "token-file", "ca", "output", "request-id", "timeout", STALE_OK];
+/// The one of them that stands alone.
+const STALE_OK: &str = "stale-ok";
 
 /// `stdin` is read only when `-` asks for it.
 pub fn parse(fit: &Fit, rest: &[String], stdin: impl FnOnce() -> std::io::Result<String>) -> Result<Given, String> {
@@ -46,7 +48,11 @@ pub fn parse(fit: &Fit, rest: &[String], stdin: impl FnOnce() -> std::io::Result
         };
         let Some(field) = find(&fields, name) else {
             if OPTIONS.contains(&name) {
-                let value = value.or_else(|| args.next().cloned()).ok_or_else(|| format!("--{name} needs a value"))?;
+                let alone = (name == STALE_OK).then(|| "true".to_string());
+                let value = value
+                    .or(alone)
+                    .or_else(|| args.next().cloned())
+                    .ok_or_else(|| format!("--{name} needs a value"))?;
                 given.options.push((name.to_string(), value));
                 continue;
             }
@@ -160,6 +166,8 @@ mod tests {
     fn our_own_options_may_stand_among_them() {
         let got = given(&["--amount", "1", "--request-id", "k", "--node=here:1"]).unwrap();
         assert_eq!(got.options, [("request-id".into(), "k".into()), ("node".into(), "here:1".into())]);
+        let got = given(&["--stale-ok", "--amount", "1"]).unwrap();
+        assert_eq!((got.options, got.request), (vec![("stale-ok".into(), "true".into())], json!({"amount": 1})));
         assert!(given(&["--help"]).unwrap().wants_help);
     }
 

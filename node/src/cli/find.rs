@@ -5,6 +5,9 @@ use clap::Args;
 use client::Client;
 use std::path::PathBuf;
 
+/// Where the client looks when nobody says where.
+const NODE_DEFAULT: &str = "127.0.0.1:7070";
+
 /// The node and the key to show it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Finding {
@@ -35,6 +38,12 @@ impl Finding {
 
     fn node(&self) -> Option<&str> {
         self.node.as_deref().filter(|node| !node.is_empty())
+    }
+
+    /// The node's address, as a client would take it.
+    pub fn address(&self) -> String {
+        let env = || std::env::var("COMMONS_NODE").ok().filter(|node| !node.is_empty());
+        self.node().map(str::to_string).or_else(env).unwrap_or_else(|| NODE_DEFAULT.into())
     }
 
     pub async fn connect(&self) -> Result<Client, Failure> {

@@ -11,6 +11,7 @@ mod find;
 mod logs;
 mod outcome;
 mod output;
+mod rotate;
 mod secret;
 mod serve;
 mod signals;
@@ -37,7 +38,7 @@ pub fn main() -> ExitCode {
         Command::Describe(wanted) => on_runtime(describe::describe(&finding, &wanted, format)),
         Command::Outcome(asked) => on_runtime(outcome::run(&finding, &asked, format)),
         Command::Status => on_runtime(status::run(&finding, format)),
-        Command::Secret(wanted) => secret::run(wanted),
+        Command::Secret(wanted) => secret::run(wanted, &finding),
         Command::Repair(repair) => serve::repair(&repair.data),
         Command::Version => {
             output::line(&match format {

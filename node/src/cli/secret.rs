@@ -2,15 +2,17 @@
 
 use super::args::Secret;
 use super::failure::Failure;
-use super::output;
+use super::find::Finding;
+use super::{on_runtime, output, rotate};
 use cluster::trust::file::{self, FILE, FileError, Secrets};
 use cluster::trust::{Secret as ClusterSecret, TrustError};
 use std::io::Read;
+use std::time::Duration;
 
 /// More than any secret's text.
 const STDIN_BYTES_MAX: u64 = 4 << 10;
 
-pub fn run(secret: Secret) -> Result<(), Failure> {
+pub fn run(secret: Secret, finding: &Finding) -> Result<(), Failure> {
     match secret {
         Secret::Show { data } => {
             let secrets = file::load(&data.join(FILE)).map_err(unread)?;
@@ -23,6 +25,11 @@ pub fn run(secret: Secret) -> Result<(), Failure> {
             let secrets = file::load(&data.join(FILE)).map_err(unread)?;
             let keyring = secrets.keyring().map_err(|why: TrustError| Failure::Run(why.to_string()))?;
             output::line(keyring.ca_pem().trim_end());
+        }
+        Secret::Rotate { data, window } => {
+            let secrets = file::load(&data.join(FILE)).map_err(unread)?;
+            let window = Duration::from_secs(u64::from(window) * 3600);
+            return on_runtime(rotate::run(secrets, finding.address(), window));
         }
         Secret::Set { data } => {
             let mut text = String::new();

@@ -137,6 +137,8 @@ pub fn credited(balance: i64) -> Value {
 impl Dispatch for Fake {
     fn call(&self, call: Call) -> Pending {
         let endpoint = call.endpoint;
+        // A read that may be behind is: the fake looks no further than its own rows.
+        let stale = call.stale_ok && endpoint.kind == wire::Kind::Query;
         let seen = Seen {
             endpoint: endpoint.name,
             account: call.account.to_string(),
@@ -147,6 +149,7 @@ impl Dispatch for Fake {
         let encode = endpoint.response_from_json;
         let encode = move |value: Value| Bytes::from(encode(value).expect("the test's reply has its type"));
         match (self.react)(&seen) {
+            Reaction::Reply(value) if stale => Box::pin(async move { Ok(Answer::Stale(encode(value))) }),
             Reaction::Reply(value) => Box::pin(async move { Ok(Answer::Reply(encode(value))) }),
             Reaction::Fail(error) => Box::pin(async move { Err(error) }),
             Reaction::Panic => panic!("as the test wanted"),

@@ -12,10 +12,9 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
      Content-Encoding, Idempotency-Key, Commons-Timeout-Ms, Commons-Stale-Ok, traceparent",
 );
 /// What pages may read beside the body.
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static(
-        "Commons-Outcome, Commons-Source, Commons-Stale, Commons-Idempotency-Kept-Seconds, Retry-After",
-    );
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "Commons-Outcome, Commons-Source, Commons-Stale, Commons-Idempotency-Kept-Seconds, Retry-After",
+);
 /// How long a browser need not ask again: two hours are the most that any of them heeds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

@@ -18,7 +18,8 @@
 //!
 //! Headers of a call: `Authorization: Bearer KEY` (or Basic, with the key as password; a browser's WebSocket has it in
 //! `Sec-WebSocket-Protocol`); `Idempotency-Key`, under which it is done once; `Commons-Timeout-Ms`, how long it may take
-//! (10,000 when not said, 60,000 at most; the form is Connect's `Connect-Timeout-Ms`). Headers of an error:
+//! (10,000 when not said, 60,000 at most; the form is Connect's `Connect-Timeout-Ms`); `Commons-Stale-Ok: true`, a read may
+//! be of this node's rows as they are, and then its reply may bear `Commons-Stale: true` (P22). Headers of an error:
 //! `Commons-Outcome`, `Commons-Source`, `Retry-After`.
 
 mod body;

@@ -173,6 +173,24 @@ async fn who_does_not_answer_in_time_is_a_504() {
 }
 
 #[tokio::test]
+async fn p22_a_reply_that_may_be_behind_says_so_to_who_asked_for_it() {
+    let door = doors(Fake::new(|_| Reaction::Reply(credited(5))), |_| {});
+    for (path, said, marked) in
+        [("/v1/demo/Balance", "true", true), ("/v1/demo/Balance", "false", false), ("/v1/demo/Credit", "true", false)]
+    {
+        let mut asked = post(path, "{}");
+        asked.headers_mut().insert("commons-stale-ok", said.parse().unwrap());
+        let reply = send(&door, asked).await;
+        assert_eq!((reply.code, reply.json()["balance"].as_str()), (200, Some("5")));
+        assert_eq!(reply.headers.get("commons-stale").map(|v| v.as_bytes()), marked.then_some(&b"true"[..]), "{path}");
+    }
+    assert!(send(&door, post("/v1/demo/Balance", "{}")).await.headers.get("commons-stale").is_none());
+    let mut asked = post("/v1/demo/Balance", "{}");
+    asked.headers_mut().insert("commons-stale-ok", "perhaps".parse().unwrap());
+    assert_eq!(send(&door, asked).await.code, 400);
+}
+
+#[tokio::test]
 async fn nobody_enters_without_the_token() {
     let fake = Fake::echo();
     let door = doors(fake.clone(), |_| {});
@@ -246,7 +264,7 @@ async fn every_reply_may_be_read_by_pages() {
     let allowed = reply.header("access-control-allow-headers");
     let m3o = "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, Authorization, Micro-Namespace";
     assert!(allowed.starts_with(m3o), "{allowed}");
-    for ours in ["Content-Encoding", "Idempotency-Key", "Commons-Timeout-Ms", "traceparent"] {
+    for ours in ["Content-Encoding", "Idempotency-Key", "Commons-Timeout-Ms", "Commons-Stale-Ok", "traceparent"] {
         assert!(allowed[m3o.len()..].split(", ").any(|name| name == ours), "{ours}: {allowed}");
     }
     let reply = send(&door, request("GET", "/nowhere", &[], "")).await;
@@ -254,7 +272,9 @@ async fn every_reply_may_be_read_by_pages() {
     assert_eq!(reply.header("access-control-allow-methods"), "POST, PATCH, GET, OPTIONS, PUT, DELETE");
     assert_eq!(reply.header("access-control-allow-credentials"), "true");
     let exposed = reply.header("access-control-expose-headers");
-    for ours in ["Commons-Outcome", "Commons-Source", "Commons-Idempotency-Kept-Seconds", "Retry-After"] {
+    for ours in
+        ["Commons-Outcome", "Commons-Source", "Commons-Stale", "Commons-Idempotency-Kept-Seconds", "Retry-After"]
+    {
         assert!(exposed.split(", ").any(|name| name == ours), "{ours}: {exposed}");
     }
 }

@@ -179,8 +179,8 @@ impl Connection {
         if self.table.has(frame.stream) {
             return Err(format!("call {} is under way already", frame.stream));
         }
-        if let Some(value) = own::answer(&self.doors, &call.service, &call.endpoint) {
-            self.send(Kind::Reply, frame.stream, &Reply { body: json_body(&value) });
+        if let Some(value) = own::answer(&self.doors, &self.account, &call.service, &call.endpoint) {
+            self.send(Kind::Reply, frame.stream, &Reply { body: json_body(&value), stale: false });
             return Ok(());
         }
         match self.prepare(&frame, call) {
@@ -235,7 +235,7 @@ impl Connection {
             deadline: Instant::now() + time_for(asked),
             trace: frame.trace,
             body,
-            stale_ok: false,
+            stale_ok: call.stale_ok,
         };
         Ok((known.clone(), codec, entering))
     }
@@ -254,20 +254,15 @@ impl Connection {
                 live.flow.parked = Some(items);
                 return self.pump(stream);
             }
-            Done::Answered(Ok(Answered::Reply(bytes) | Answered::Stale(bytes))) => match reply(live, bytes) {
-                Ok(reply) => {
-                    self.table.remove(stream);
-                    return self.send(Kind::Reply, stream, &reply);
-                }
-                Err(error) => Some(Err(error)),
-            },
+            Done::Answered(Ok(Answered::Reply(bytes))) => return self.reply(stream, bytes, false),
+            Done::Answered(Ok(Answered::Stale(bytes))) => return self.reply(stream, bytes, true),
             Done::Answered(Err(error)) => Some(Err(error)),
             Done::Item(item, items) => {
                 live.flow.parked = Some(items);
                 item
             }
         };
-        match item.map(|item| item.and_then(|bytes| reply(live, bytes))) {
+        match item.map(|item| item.and_then(|bytes| reply(live, bytes, false))) {
             Some(Ok(item)) => {
                 self.send(Kind::Item, stream, &item);
                 self.pump(stream);
@@ -280,6 +275,15 @@ impl Connection {
                 self.table.remove(stream);
                 Frame::new(Kind::End, stream, Bytes::new()).encode(&mut self.out);
             }
+        }
+    }
+
+    /// The one reply of a call.
+    fn reply(&mut self, stream: u64, bytes: Bytes, stale: bool) {
+        let Some(live) = self.table.remove(stream) else { return };
+        match reply(&live, bytes, stale) {
+            Ok(reply) => self.send(Kind::Reply, stream, &reply),
+            Err(error) => self.fail(stream, error.at(&live.known.id)),
         }
     }
 
@@ -339,12 +343,12 @@ impl Connection {
     }
 }
 
-fn reply(live: &Live, bytes: Bytes) -> Result<Reply, Error> {
+fn reply(live: &Live, bytes: Bytes, stale: bool) -> Result<Reply, Error> {
     let body = match live.codec {
         Codec::Binary => Body::Binary { schema: live.known.schema, bytes: wire::Bytes(bytes.into()) },
         Codec::Json => json_body(&live.known.shown(&bytes)?),
     };
-    Ok(Reply { body })
+    Ok(Reply { body, stale })
 }
 
 fn json_body(value: &serde_json::Value) -> Body {

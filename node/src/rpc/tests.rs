@@ -217,3 +217,25 @@ async fn stopping_answers_what_is_under_way_and_refuses_the_rest() {
     assert_eq!(held.await.unwrap().unwrap().balance, 1);
     node.task.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn p22_a_read_that_may_be_behind_is_told_so() {
+    let node = run(Fake::new(|_| Reaction::Reply(credited(7)))).await;
+    let client = client(node.at).await;
+    for (client, stale) in [(client.clone(), false), (client.stale_ok(), true)] {
+        let told = client.call_told(BalanceRequest::default()).await.unwrap();
+        assert_eq!((told.reply.balance, told.stale), (7, stale));
+        let told = client.call_json_told("demo", "Balance", &serde_json::json!({})).await.unwrap();
+        assert_eq!((&told.reply["balance"], told.stale), (&serde_json::json!("7"), stale));
+        assert!(!client.call_told(credit(1)).await.unwrap().stale, "no command is a read");
+    }
+}
+
+#[tokio::test]
+async fn the_topology_is_told_to_who_has_a_token() {
+    let node = run(Fake::echo()).await;
+    let told = client(node.at).await.call_json("_", "Topology", &serde_json::json!({})).await.unwrap();
+    let want =
+        serde_json::json!({"version": null, "groups": 0, "leaders": [], "nodes": [], "node": 1, "account": "local"});
+    assert_eq!(told, want);
+}

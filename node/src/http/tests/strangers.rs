@@ -120,6 +120,7 @@ fn any_headers_get_an_answer() {
     let name = proptest::sample::select(vec![
         "idempotency-key",
         "commons-timeout-ms",
+        "commons-stale-ok",
         "traceparent",
         "content-encoding",
         "content-type",

@@ -65,7 +65,8 @@ fn hello(token: &str) -> Frame {
 }
 
 fn call(stream: u64, endpoint: &str, body: Body) -> Frame {
-    let call = Call { service: "demo".into(), endpoint: endpoint.into(), request_id: RequestId::None, body };
+    let call =
+        Call { service: "demo".into(), endpoint: endpoint.into(), request_id: RequestId::None, body, stale_ok: false };
     Frame::new(Kind::Call, stream, codec::encode(&call).unwrap())
 }
 

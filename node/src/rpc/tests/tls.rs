@@ -89,6 +89,53 @@ async fn a_reply_larger_than_buffers_comes_whole() {
 }
 
 #[tokio::test]
+async fn what_tls_holds_back_leaves_as_well() {
+    use crate::rpc::connection::Connection;
+    use tokio_rustls::TlsAcceptor;
+    use wire::codec;
+    use wire::frame::{Frame, Kind};
+    let ours = keyring();
+    // TLS takes a reply of 20 KiB in one piece, and gets it through this pipe in twenty.
+    let (near, far) = tokio::io::duplex(1 << 10);
+    let note = "x".repeat(20 << 10);
+    let fake = Fake::new(move |_| Reaction::Reply(serde_json::json!({"balance": 1, "note": note, "part": null})));
+    let (doors, (_stopper, stop)) = (doors(fake, |_| {}), stop::channel());
+    let serving = async {
+        let stream = TlsAcceptor::from(ours.node_server()).accept(far).await.unwrap();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+        Connection::serve(stream, Default::default(), at(), doors, Limits::default(), deadline, stop).await
+    };
+    let calling = async {
+        let name = ServerName::try_from(SERVER_NAME).unwrap();
+        let mut stream = TlsConnector::from(ours.node_client()).connect(name, near).await.unwrap();
+        let hello = wire::rpc::Hello { token: TOKEN.into(), cluster: None, agent: "test".into() };
+        let (service, endpoint) = ("demo".into(), "Credit".into());
+        let body = wire::rpc::Body::Json(wire::Bytes(b"{}".to_vec()));
+        let call = wire::rpc::Call { service, endpoint, request_id: RequestId::None, stale_ok: false, body };
+        let mut out = bytes::BytesMut::new();
+        Frame::new(Kind::Hello, 0, codec::encode(&hello).unwrap()).encode(&mut out);
+        Frame::new(Kind::Call, 1, codec::encode(&call).unwrap()).encode(&mut out);
+        stream.write_all(&out).await.unwrap();
+        stream.flush().await.unwrap();
+        let (mut input, mut got) = (bytes::BytesMut::new(), Vec::new());
+        while got.len() < 2 {
+            match Frame::decode(&mut input).unwrap() {
+                Some(frame) => got.push(frame.kind),
+                None => drop(stream.read_buf(&mut input).await.unwrap()),
+            }
+        }
+        got
+    };
+    let both = async { tokio::join!(serving, calling) };
+    let (served, got) = tokio::time::timeout(Duration::from_secs(10), both).await.expect("a part of it never left");
+    assert_eq!((served, got), (Ok(()), vec![Kind::Welcome, Kind::Reply]));
+}
+
+fn at() -> SocketAddr {
+    ([127, 0, 0, 1], 1).into()
+}
+
+#[tokio::test]
 async fn a_client_of_another_cluster_is_told_what_to_do() {
     let (ours, theirs) = (keyring(), keyring());
     let fake = Fake::echo();
