@@ -1,6 +1,7 @@
 //! Calls: one request id, as many tries as are safe, one answer.
 
 use crate::budget::{self, Budget};
+use crate::direct::{Direct, Place};
 use crate::link::Fate;
 use crate::pool::Pool;
 use crate::session::{Session, Ticket};
@@ -16,7 +17,7 @@ use wire::error::reasons;
 use wire::fit::{Fit, Origin};
 use wire::frame::{Frame, Kind};
 use wire::rpc::{Body, Call, Reply, RequestId};
-use wire::{Endpoint, Outcome, Request, Source, codec};
+use wire::{Endpoint, Key, Outcome, Request, Source, codec};
 
 /// Nodes wait no longer than this.
 const DEADLINE_MAX: Duration = Duration::from_secs(60);
@@ -27,10 +28,20 @@ pub struct Client {
     pub(crate) inner: Arc<Inner>,
     deadline: Duration,
     request_id: Option<String>,
+    stale_ok: bool,
+}
+
+/// A reply, and what is to be known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told<T> {
+    pub reply: T,
+    /// It is of rows that may be behind: only if [`Client::stale_ok`] was said.
+    pub stale: bool,
 }
 
 pub(crate) struct Inner {
-    pub pool: Pool,
+    pub pool: Arc<Pool>,
+    pub direct: Arc<Direct>,
     session: Arc<Session>,
     budget: Budget,
     /// A schema's hash costs a schema: computed once a type.
@@ -42,6 +53,9 @@ pub(crate) struct Envelope {
     pub service: String,
     pub endpoint: String,
     pub request: Sent,
+    /// The entity, where it is of use to know it.
+    pub place: Option<Place>,
+    pub stale_ok: bool,
 }
 
 /// A request in the codecs it can travel in.
@@ -70,8 +84,9 @@ impl Client {
 
     pub(crate) fn new(pool: Pool, deadline: Duration) -> Client {
         let (session, budget) = (Session::new(), Budget::new());
-        let inner = Inner { pool, session, budget, hashes: RwLock::default() };
-        Client { inner: Arc::new(inner), deadline: deadline.min(DEADLINE_MAX), request_id: None }
+        let (pool, direct) = (Arc::new(pool), Arc::new(Direct::new()));
+        let inner = Inner { pool, direct, session, budget, hashes: RwLock::default() };
+        Client { inner: Arc::new(inner), deadline: deadline.min(DEADLINE_MAX), request_id: None, stale_ok: false }
     }
 
     /// Makes its calls under this id: the same id again, from any client and within 24 hours, gets the same reply.
@@ -84,20 +99,38 @@ impl Client {
         Client { deadline: deadline.min(DEADLINE_MAX), ..self.clone() }
     }
 
+    /// Takes for its reads what the node that is asked has, though it may be behind: also while that node is cut off from
+    /// the others. [`Client::call_told`] tells whether it was.
+    pub fn stale_ok(&self) -> Client {
+        Client { stale_ok: true, ..self.clone() }
+    }
+
     /// Calls an endpoint by its request type.
     pub async fn call<R: Request>(&self, request: R) -> Result<R::Response, Error> {
+        self.call_told(request).await.map(|told| told.reply)
+    }
+
+    /// As [`Client::call`], and tells whether the reply may be behind.
+    pub async fn call_told<R: Request>(&self, request: R) -> Result<Told<R::Response>, Error> {
         let envelope = self.envelope(&request)?;
         let is_read = matches!(R::Kind::KIND, wire::Kind::Query | wire::Kind::Gather | wire::Kind::Local);
         let reply = self.run(&envelope, is_read).await?;
-        decode::<R>(reply)
+        let stale = reply.stale;
+        decode::<R>(reply).map(|reply| Told { reply, stale })
     }
 
     /// Calls an endpoint by name, in JSON as it is over HTTP.
     pub async fn call_json(&self, service: &str, endpoint: &str, request: &Value) -> Result<Value, Error> {
-        let request = Sent::Json(request.to_string().into_bytes());
-        let envelope = Envelope { service: service.into(), endpoint: endpoint.into(), request };
+        self.call_json_told(service, endpoint, request).await.map(|told| told.reply)
+    }
+
+    /// As [`Client::call_json`], and tells whether the reply may be behind.
+    pub async fn call_json_told(&self, service: &str, endpoint: &str, request: &Value) -> Result<Told<Value>, Error> {
+        let envelope = self.by_name(service, endpoint, request);
         let is_read = service == "_";
-        decode_json(self.run(&envelope, is_read).await?)
+        let reply = self.run(&envelope, is_read).await?;
+        let stale = reply.stale;
+        decode_json(reply).map(|reply| Told { reply, stale })
     }
 
     /// Opens a stream by its request type. Items come as fast as they are taken.
@@ -110,12 +143,18 @@ impl Client {
 
     /// Opens a stream by name, in JSON as it is over HTTP.
     pub async fn stream_json(&self, service: &str, endpoint: &str, request: &Value) -> Result<Items<Value>, Error> {
-        let request = Sent::Json(request.to_string().into_bytes());
-        let envelope = Envelope { service: service.into(), endpoint: endpoint.into(), request };
+        let envelope = self.by_name(service, endpoint, request);
         Items::open(self.clone(), envelope, decode_json).await
     }
 
+    fn by_name(&self, service: &str, endpoint: &str, request: &Value) -> Envelope {
+        let request = Sent::Json(request.to_string().into_bytes());
+        let (service, endpoint) = (service.into(), endpoint.into());
+        Envelope { service, endpoint, request, place: None, stale_ok: self.stale_ok }
+    }
+
     fn envelope<R: Request>(&self, request: &R) -> Result<Envelope, Error> {
+        let place = self.place(request);
         let binary =
             codec::encode(request).map_err(|why| Error::Unsendable(format!("the request does not encode: {why}")))?;
         let request = Sent::Typed {
@@ -124,7 +163,18 @@ impl Client {
             binary,
             json: Endpoint::of::<R>().request_to_json,
         };
-        Ok(Envelope { service: R::SERVICE.into(), endpoint: R::ENDPOINT.into(), request })
+        let (service, endpoint) = (R::SERVICE.into(), R::ENDPOINT.into());
+        Ok(Envelope { service, endpoint, request, place, stale_ok: self.stale_ok })
+    }
+
+    fn place<R: Request>(&self, request: &R) -> Option<Place> {
+        let one = matches!(R::Kind::KIND, wire::Kind::Command | wire::Kind::Query);
+        let key = (one && self.inner.direct.wants_keys()).then(|| request.key())?;
+        match key {
+            Key::Entity(key) => Some(Place { service: R::SERVICE, key }),
+            // A new one is named by the node that takes the call.
+            Key::New | Key::None => None,
+        }
     }
 
     fn schema<R: Request>(&self) -> u64 {
@@ -167,7 +217,7 @@ impl Client {
     }
 
     async fn attempt(&self, envelope: &Envelope, name: &Name, deadline: Instant) -> Tried {
-        let link = match self.inner.pool.link(deadline).await {
+        let link = match self.inner.way(envelope.place.as_ref(), deadline).await {
             Ok(link) => link,
             Err(error) => return Tried::Final(error),
         };
@@ -191,11 +241,13 @@ impl Client {
                 None => Tried::Final(Error::Answered(error)),
             },
             Fate::Failed(error) if may_pass(&error) => {
+                self.inner.heard(&error, &link);
                 let asked = Duration::from_millis(error.retry_after_ms.into());
                 Tried::Again(Error::Answered(error), asked)
             }
             Fate::Failed(error) => Tried::Final(Error::Answered(error)),
             Fate::Lost { sent } => {
+                self.inner.direct.doubt();
                 let outcome = if sent && !is_read { Outcome::Unknown } else { Outcome::NotRun };
                 Tried::Again(Error::Lost { node: self.inner.pool.name(), outcome }, Duration::ZERO)
             }
@@ -254,7 +306,13 @@ impl Envelope {
             }
             Sent::Typed { schema, binary, .. } => Body::Binary { schema: *schema, bytes: wire::Bytes(binary.clone()) },
         };
-        let call = Call { service: self.service.clone(), endpoint: self.endpoint.clone(), request_id, body };
+        let call = Call {
+            service: self.service.clone(),
+            endpoint: self.endpoint.clone(),
+            request_id,
+            body,
+            stale_ok: self.stale_ok,
+        };
         let payload = codec::encode(&call).map_err(|why| unsendable(why.to_string()))?;
         let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
         Ok(Frame { time_left_ms: u32::try_from(left).unwrap_or(u32::MAX), ..Frame::new(Kind::Call, 0, payload) })

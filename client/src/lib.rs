@@ -17,15 +17,17 @@
 mod budget;
 mod builder;
 mod call;
+mod direct;
 mod error;
 mod link;
 mod pool;
 mod session;
 mod stream;
 mod tls;
+mod way;
 
 pub use builder::Builder;
-pub use call::Client;
+pub use call::{Client, Told};
 pub use error::Error;
 pub use stream::Items;
 pub use wire::{Outcome, Reason, Request};

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::budget;
 use crate::link::{self, Link};
 use crate::tls::Tls;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -23,6 +23,10 @@ pub struct Pool {
     nodes: Vec<String>,
     tls: Option<Tls>,
     hello: Hello,
+    /// Addresses that nodes told of, tried after those that were given.
+    learned: RwLock<Vec<String>>,
+    /// Known since the first connection; no other cluster is spoken to from then on.
+    cluster: OnceLock<ClusterId>,
     current: RwLock<Option<Arc<Link>>>,
     /// One caller connects, the others wait for it.
     making: Mutex<Making>,
@@ -35,15 +39,21 @@ struct Making {
     not_before: Instant,
     /// Why the last try failed.
     why: Option<Error>,
-    /// Known since the first connection; no other cluster is spoken to from then on.
-    cluster: Option<ClusterId>,
 }
 
 impl Pool {
     pub fn new(nodes: Vec<String>, tls: Option<Tls>, token: String, agent: String) -> Pool {
-        let making = Making { first: 0, failures: 0, not_before: Instant::now(), why: None, cluster: None };
+        let making = Making { first: 0, failures: 0, not_before: Instant::now(), why: None };
         let hello = Hello { token, cluster: None, agent };
-        Pool { nodes, tls, hello, current: RwLock::new(None), making: Mutex::new(making) }
+        Pool {
+            nodes,
+            tls,
+            hello,
+            learned: RwLock::default(),
+            cluster: OnceLock::new(),
+            current: RwLock::default(),
+            making: Mutex::new(making),
+        }
     }
 
     /// All addresses as one name, for errors.
@@ -86,21 +96,20 @@ impl Pool {
         }
     }
 
-    fn alive(&self) -> Option<Arc<Link>> {
+    /// The connection, if it works.
+    pub fn alive(&self) -> Option<Arc<Link>> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().filter(|link| link.is_alive()).cloned()
     }
 
     async fn make(&self, making: &mut Making, deadline: Instant) -> Result<Arc<Link>, Error> {
         let mut failed = None;
-        for turn in 0..self.nodes.len() {
-            let at = (making.first + turn) % self.nodes.len();
-            let hello = Hello { cluster: making.cluster, ..self.hello.clone() };
-            match link::connect(&self.nodes[at], self.tls.as_ref(), &hello, deadline).await {
-                Ok((link, cluster)) => {
-                    let not_before = Instant::now();
-                    *making = Making { first: at, failures: 0, not_before, why: None, cluster: Some(cluster) };
-                    let link = Arc::new(link);
+        let nodes = self.addresses();
+        for turn in 0..nodes.len() {
+            let at = (making.first + turn) % nodes.len();
+            match self.connect(&nodes[at], deadline).await {
+                Ok(link) => {
+                    *making = Making { first: at, failures: 0, not_before: Instant::now(), why: None };
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(link.clone());
                     return Ok(link);
                 }
@@ -113,6 +122,47 @@ impl Pool {
         let error = failed.unwrap_or_else(|| self.unreachable("no address was given"));
         making.why = Some(error.clone());
         Err(error)
+    }
+
+    /// Given and learned.
+    fn addresses(&self) -> Vec<String> {
+        let learned = self.learned.read().unwrap_or_else(PoisonError::into_inner);
+        let learned = learned.iter().filter(|address| !self.nodes.contains(address));
+        self.nodes.iter().chain(learned).cloned().collect()
+    }
+
+    /// Where nodes say that they are.
+    pub fn learn(&self, addresses: Vec<String>) {
+        *self.learned.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+    }
+
+    /// A connection of its own to one node.
+    pub async fn connect_to(&self, address: &str) -> Result<Arc<Link>, Error> {
+        self.connect(address, Instant::now() + FIRST_WITHIN).await
+    }
+
+    async fn connect(&self, address: &str, deadline: Instant) -> Result<Arc<Link>, Error> {
+        let hello = Hello { cluster: self.cluster.get().copied(), ..self.hello.clone() };
+        let (link, cluster) = link::connect(address, self.tls.as_ref(), &hello, deadline).await?;
+        // Of two at once, both first, the second is checked by its node only from the next on.
+        let _ = self.cluster.set(cluster);
+        Ok(Arc::new(link))
+    }
+
+    /// Calls go over `link` from now on.
+    pub fn adopt(&self, link: Arc<Link>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(link);
+    }
+
+    /// The node at the other end of `link` wants no calls just now: the next connection is to another, if there is one.
+    pub fn avoid(&self, link: &Arc<Link>) {
+        // Whoever has the lock makes another already.
+        let Ok(mut making) = self.making.try_lock() else { return };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
+            *current = None;
+            making.first += 1;
+        }
     }
 
     fn unreachable(&self, why: &str) -> Error {

@@ -95,7 +95,7 @@ impl Open {
     async fn new(client: &Client, envelope: &Envelope) -> Result<Open, Error> {
         let deadline = client.deadline();
         loop {
-            let link = client.inner.pool.link(deadline).await?;
+            let link = client.inner.way(None, deadline).await?;
             let as_json = envelope.request.type_id().is_some_and(|kind| link.takes_json(kind));
             let frame = envelope.frame(client.caller_id(), deadline, as_json)?;
             let opened = timeout_at(deadline, link.open(frame, WINDOW)).await;

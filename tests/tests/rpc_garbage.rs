@@ -97,7 +97,13 @@ async fn a_call_before_the_greeting_is_not_made() -> Result<()> {
     let before = node.status().await?["groups"].clone();
     let mut raw = Raw::connect(&node).await?;
     let body = Body::Json(wire::Bytes(br#"{"amount": 5, "reference": "x"}"#.to_vec()));
-    let call = Call { service: "wallet".into(), endpoint: "Credit".into(), request_id: RequestId::None, body };
+    let call = Call {
+        service: "wallet".into(),
+        endpoint: "Credit".into(),
+        request_id: RequestId::None,
+        body,
+        stale_ok: false,
+    };
     raw.send(&Frame::new(Kind::Call, 1, wire::codec::encode(&call)?)).await?;
     while let Some(frame) = raw.next().await? {
         ensure!(frame.kind == Kind::Error, "it was answered {frame:?}");
@@ -147,7 +153,7 @@ async fn bodies_that_do_not_decode() -> Result<()> {
             for (what, body) in bodies {
                 stream += 1;
                 let (service, name) = (endpoint.service.to_string(), endpoint.name.to_string());
-                let call = Call { service, endpoint: name, request_id: RequestId::None, body };
+                let call = Call { service, endpoint: name, request_id: RequestId::None, body, stale_ok: false };
                 raw.send(&Frame::new(Kind::Call, stream, wire::codec::encode(&call)?)).await?;
                 // A stream's first word waits for room at its reader, an error as well.
                 raw.send(&Frame::new(Kind::Credit, stream, wire::codec::encode(&Credit { items: 1 })?)).await?;
@@ -174,7 +180,13 @@ async fn frames_with_a_flipped_bit() -> Result<()> {
     let request = services::wallet::BalanceRequest::default();
     let schema = (wire::Endpoint::of::<services::wallet::BalanceRequest>().schema_hash)();
     let body = Body::Binary { schema, bytes: wire::Bytes(wire::codec::encode(&request)?) };
-    let call = Call { service: "wallet".into(), endpoint: "Balance".into(), request_id: RequestId::None, body };
+    let call = Call {
+        service: "wallet".into(),
+        endpoint: "Balance".into(),
+        request_id: RequestId::None,
+        body,
+        stale_ok: false,
+    };
     let payload = wire::codec::encode(&call)?;
     let before = node.status().await?["groups"].clone();
     for _ in 0..300 {

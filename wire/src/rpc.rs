@@ -31,6 +31,8 @@ pub struct Call {
     pub endpoint: String,
     pub request_id: RequestId,
     pub body: Body,
+    /// A query or gather may be answered from the node's own rows as they are (P22).
+    pub stale_ok: bool,
 }
 
 /// A request or reply, in one of the two codecs.
@@ -69,6 +71,8 @@ pub const REQUEST_ID_BYTES_MAX: usize = 255;
 pub struct Reply {
     /// In the codec the call came in.
     pub body: Body,
+    /// The rows it is of may be behind: only for who said `stale_ok`.
+    pub stale: bool,
 }
 
 /// [`crate::frame::Kind::Credit`]: how many more items may be sent.

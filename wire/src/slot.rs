@@ -1,5 +1,6 @@
 //! Which slot an entity belongs to. Frozen: rows are where this function said they are.
 
+use crate::ids::GroupId;
 use xxhash_rust::xxh3::Xxh3Default;
 
 /// Slots of a cluster; a group owns a range of them.
@@ -15,6 +16,11 @@ pub fn slot(account: &str, service: &str, key: &str) -> u16 {
         hash.update(part.as_bytes());
     }
     (hash.digest() % u64::from(SLOTS)) as u16
+}
+
+/// The group that owns an entity, of a cluster of so many groups (meta aside): each owns an even range of slots.
+pub fn owner(groups: u16, account: &str, service: &str, key: &str) -> GroupId {
+    GroupId(1 + u64::from(slot(account, service, key)) * u64::from(groups) / u64::from(SLOTS))
 }
 
 #[cfg(test)]
@@ -34,6 +40,13 @@ mod tests {
         for (account, service, key, want) in golden {
             assert_eq!(slot(account, service, key), want, "{account}/{service}/{key}");
         }
+    }
+
+    #[test]
+    fn groups_own_ranges_of_slots() {
+        let owner = |groups, key| owner(groups, "local", "cache", key).0;
+        // Its slot is 578.
+        assert_eq!([1, 16, 28, 29, 1024].map(|groups| owner(groups, "k")), [1, 1, 1, 2, 37]);
     }
 
     #[test]

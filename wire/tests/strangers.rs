@@ -38,7 +38,9 @@ fn request_id() -> impl Strategy<Value = RequestId> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    (any::<String>(), any::<String>(), request_id(), body()).prop_map(|(service, endpoint, request_id, body)| Call {
+    let parts = (any::<String>(), any::<String>(), request_id(), body(), any::<bool>());
+    parts.prop_map(|(service, endpoint, request_id, body, stale_ok)| Call {
+        stale_ok,
         service,
         endpoint,
         request_id,
@@ -150,7 +152,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
         (any::<String>(), ids())
             .prop_map(|(version, (cluster, node))| { codec::encode(&Welcome { cluster, node, version }).unwrap() }),
         call().prop_map(|call| codec::encode(&call).unwrap()),
-        body().prop_map(|body| codec::encode(&Reply { body }).unwrap()),
+        (body(), any::<bool>()).prop_map(|(body, stale)| codec::encode(&Reply { body, stale }).unwrap()),
         any::<u32>().prop_map(|items| codec::encode(&Credit { items }).unwrap()),
         error().prop_map(|error| codec::encode(&error).unwrap()),
     ]
