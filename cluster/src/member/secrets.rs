@@ -3,6 +3,7 @@
 use super::{Inner, now_ns};
 use crate::meta::Meta;
 use crate::meta::request::{Answer, Ask};
+use crate::transport::Refused;
 use crate::trust::Keyring;
 use crate::trust::rotation::{self, Begin, FollowError, Phase, Rotation};
 use std::collections::BTreeSet;
@@ -13,6 +14,8 @@ use tokio::time::MissedTickBehavior;
 use wire::ids::NodeId;
 
 const BEAT: Duration = Duration::from_millis(500);
+/// A refusal older than this may be over.
+const LATELY: Duration = Duration::from_secs(10);
 
 /// Why a node stays where it is.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +31,19 @@ pub(super) async fn follow(inner: Arc<Inner>) {
     let Some(keyring) = inner.network.keyring().cloned() else { return };
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = None;
+    let (mut told, mut outside) = (None, false);
     loop {
         beat.tick().await;
         let meta = inner.known();
+        let apart = is_apart(inner.others(&meta).len(), &inner.network.refusals());
+        if apart && !outside {
+            let current = keyring.current().key_id();
+            tracing::error!(
+                %current,
+                "no other node holds this node's secret: the cluster changed it while this node was down. Stop it, give it the secret of a node that works (`commons secret show` there, piped into `commons secret set --data DIR` here), and start it"
+            );
+        }
+        outside = apart;
         let Some(rotation) = &meta.rotation else { continue };
         let at = Some((rotation.number, rotation.phase));
         match inner.step(&keyring, rotation, &meta) {
@@ -115,10 +127,44 @@ impl Inner {
     }
 }
 
+/// All others are reached, and none is trusted: it is this node that was left behind.
+fn is_apart(others: usize, refusals: &[Refused]) -> bool {
+    let lately = |refused: &&Refused| refused.ago < LATELY && refused.times > 1;
+    let dialled: Vec<&Refused> =
+        refusals.iter().filter(lately).filter(|refused| refused.address.contains(':')).collect();
+    others > 0 && dialled.len() >= others && dialled.iter().all(|refused| refused.refusal.word() == "trust")
+}
+
 fn nodes(meta: &Meta) -> BTreeSet<NodeId> {
     meta.nodes.iter().map(|row| row.node).collect()
 }
 
 fn now_s() -> u64 {
     u64::try_from(now_ns() / 1_000_000_000).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Refusal;
+
+    #[test]
+    fn a_node_is_apart_when_all_others_are_strangers_to_it() {
+        let refused = |address: &str, refusal, ago| Refused {
+            address: address.into(),
+            refusal,
+            ago: Duration::from_secs(ago),
+            times: 2,
+        };
+        let stranger = |at| refused(at, Refusal::Trust("UnknownIssuer".into()), 1);
+        let (one, two) = (stranger("n1:7070"), stranger("n2:7070"));
+        assert!(is_apart(2, &[one.clone(), two.clone()]));
+        assert!(!is_apart(0, &[]));
+        // One of them still trusts this node, or is only down; or it is a stranger that dials.
+        assert!(!is_apart(2, std::slice::from_ref(&one)));
+        assert!(!is_apart(2, &[one.clone(), stranger("10.0.0.1")]));
+        assert!(!is_apart(2, &[one.clone(), refused("n2:7070", Refusal::Joining, 1)]));
+        assert!(!is_apart(2, &[one.clone(), refused("n2:7070", Refusal::Trust(String::new()), 60)]));
+        assert!(!is_apart(2, &[one, Refused { times: 1, ..two }]));
+    }
 }

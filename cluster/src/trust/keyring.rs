@@ -18,7 +18,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct Keyring {
     held: Arc<RwLock<Arc<Held>>>,
-    changes: Arc<watch::Sender<u64>>,
+    drops: Arc<watch::Sender<u64>>,
 }
 
 struct Held {
@@ -55,7 +55,7 @@ impl Keyring {
     /// Under what a file holds; a change of secrets goes there too.
     pub fn holding(secrets: Secrets) -> Result<Keyring, TrustError> {
         let held = Arc::new(Held::new(secrets)?);
-        Ok(Keyring { held: Arc::new(RwLock::new(held)), changes: Arc::new(watch::Sender::new(0)) })
+        Ok(Keyring { held: Arc::new(RwLock::new(held)), drops: Arc::new(watch::Sender::new(0)) })
     }
 
     /// The same, which accepts these as well. Clones made before see it too.
@@ -90,13 +90,15 @@ impl Keyring {
 
     fn hold(&self, held: Held) {
         let held = Arc::new(held);
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
-        self.changes.send_modify(|changes| *changes += 1);
+        let before = std::mem::replace(&mut *self.held.write().unwrap_or_else(PoisonError::into_inner), held.clone());
+        if before.all().any(|old| held.all().all(|kept| kept != old)) {
+            self.drops.send_modify(|drops| *drops += 1);
+        }
     }
 
-    /// Tells when secrets were replaced: links that were made under another one are to be made anew.
+    /// Tells when a secret is held no more: links that were trusted under it are to be made anew.
     pub fn watch(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.drops.subscribe()
     }
 
     /// The secret in use.
