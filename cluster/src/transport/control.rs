@@ -14,7 +14,6 @@ use super::peer::Peer;
 use super::queue::{Dropped, Queue};
 use super::shared::Shared;
 use bytes::Bytes;
-use futures::FutureExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -96,7 +95,7 @@ pub async fn serve(shared: &Shared, peer: &Peer, link: Link, hold: Hold) -> Stri
 /// Runs an open connection until it ends; says why it did.
 async fn run(shared: &Shared, peer: &Peer, link: Link, hold: Hold, side: Side) -> String {
     let queue = (side == Side::Dialled).then_some(&peer.raft);
-    let mut lane = Running { shared, peer, link, queue, side, read: Instant::now(), spoke: true, writing: 0 };
+    let mut lane = Running { shared, peer, link, queue, side, quiet: 0, spoke: true, writing: 0 };
     match lane.run(hold).await {
         Ok(why) => why.to_string(),
         Err(broken) => broken.to_string(),
@@ -109,8 +108,8 @@ struct Running<'a> {
     link: Link,
     queue: Option<&'a Queue>,
     side: Side,
-    /// When something last came.
-    read: Instant,
+    /// Ticks since something came.
+    quiet: u32,
     /// Something was sent since the last tick.
     spoke: bool,
     /// Bytes taken from the queue and not yet on their way.
@@ -129,7 +128,7 @@ impl Running<'_> {
                 biased;
                 why = hold.ended() => return Ok(why),
                 _ = tick.tick() => {
-                    if self.is_silent()? {
+                    if self.is_silent() {
                         return Ok("nothing was heard of it for too long");
                     }
                 }
@@ -164,7 +163,7 @@ impl Running<'_> {
     }
 
     fn heard(&mut self) -> Result<(), Broken> {
-        self.read = Instant::now();
+        self.quiet = 0;
         self.peer.hears();
         self.take_frames()
     }
@@ -180,23 +179,19 @@ impl Running<'_> {
         Ok(())
     }
 
-    fn is_silent(&mut self) -> Result<bool, Broken> {
-        if self.read.elapsed() >= self.shared.limits.silence {
-            // This process may have been stopped for a while: what came meanwhile is not silence.
-            match self.link.turn(true).now_or_never() {
-                Some(Ok(Turn::Read)) => self.heard()?,
-                Some(Err(broken)) => return Err(broken),
-                _ => {
-                    count(&self.shared.counting.silent);
-                    self.peer.lives.silent(self.side);
-                    return Ok(true);
-                }
-            }
+    /// Ticks are counted, not time: a process that was stopped for a while finds what came meanwhile before its next tick.
+    fn is_silent(&mut self) -> bool {
+        self.quiet += 1;
+        let limits = &self.shared.limits;
+        if self.quiet > limits.silence.div_duration_f64(limits.keep_alive) as u32 {
+            count(&self.shared.counting.silent);
+            self.peer.lives.silent(self.side);
+            return true;
         }
         if !std::mem::take(&mut self.spoke) && self.link.unsent() == 0 {
             self.link.put(&Frame::new(Kind::KeepAlive, 0, Bytes::new()));
         }
-        Ok(false)
+        false
     }
 }
 

@@ -40,7 +40,7 @@ pub use ask::ask;
 pub use counters::Counters;
 pub use frame::BODY_BYTES_MAX;
 pub use network::{Network, State};
-pub use refusal::{Refusal, Refused};
+pub use refusal::{OTHER_SECRET, Refusal, Refused};
 pub use snapshots::NOT_TAKEN;
 pub use socket::Socket;
 

@@ -12,12 +12,15 @@ const REMEMBERED: usize = 256;
 /// Of what the other side says.
 const TEXT_BYTES_MAX: usize = 512;
 
+/// How a [`Refusal::Trust`] begins: waiting does not end it.
+pub const OTHER_SECRET: &str = "it does not hold this cluster's secret";
+
 /// A connection that will not be, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("it speaks wire version {theirs}, this program {VERSION}: upgrade the older one")]
     Version { theirs: u8 },
-    #[error("it does not hold this cluster's secret: {0}")]
+    #[error("{OTHER_SECRET}: {0}")]
     Trust(String),
     #[error("it belongs to cluster {theirs}, this node to {ours}")]
     OtherCluster { theirs: ClusterId, ours: ClusterId },

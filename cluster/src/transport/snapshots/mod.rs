@@ -10,5 +10,9 @@ mod serve;
 pub use send::{NOT_TAKEN, send};
 pub use serve::serve;
 
+/// Each side says something at least every third of a silence; so many ticks of it without a word, and it is gone.
+/// Ticks, since a process that was stopped for a while has not heard, but has been spoken to.
+const QUIET_TICKS_MAX: u32 = 3;
+
 /// In a head's frame: before all that are not.
 const URGENT: u8 = 1;

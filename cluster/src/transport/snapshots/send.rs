@@ -1,6 +1,6 @@
 //! A snapshot, sent.
 
-use super::URGENT;
+use super::{QUIET_TICKS_MAX, URGENT};
 use crate::transport::CallError;
 use crate::transport::counters::count;
 use crate::transport::dial;
@@ -39,8 +39,7 @@ pub async fn send(
         return Err(CallError::NotSent(why));
     }
     let (link, hold) = dial::to_peer(shared, peer, Lane::Snapshot).await.map_err(CallError::NotSent)?;
-    let now = Instant::now();
-    let mut sending = Sending { shared, link, chunks: Some(chunks), go: false, heard: now, next: now };
+    let mut sending = Sending { shared, link, chunks: Some(chunks), go: false, quiet: 0, next: Instant::now() };
     sending.link.put(&Frame { what: u8::from(urgent) * URGENT, ..Frame::new(Kind::Head, 0, head) });
     match sending.run(hold).await {
         Ok(Ok(())) => {
@@ -60,7 +59,8 @@ struct Sending<'a> {
     chunks: Option<Receiver<Bytes>>,
     /// The receiver has room.
     go: bool,
-    heard: Instant,
+    /// Ticks since the receiver said something.
+    quiet: u32,
     /// When the throttle lets the next chunk go.
     next: Instant,
 }
@@ -68,8 +68,7 @@ struct Sending<'a> {
 impl Sending<'_> {
     /// Until the verdict; the outer error says what broke.
     async fn run(&mut self, mut hold: Hold) -> Result<Result<(), String>, String> {
-        let silence = self.shared.limits.snapshot_silence;
-        let mut tick = interval(silence / 3);
+        let mut tick = interval(self.shared.limits.snapshot_silence / QUIET_TICKS_MAX);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let room = self.go && self.link.unsent() == 0;
@@ -78,7 +77,8 @@ impl Sending<'_> {
                 biased;
                 why = hold.ended() => return Err(why.to_string()),
                 _ = tick.tick() => {
-                    if self.heard.elapsed() >= silence {
+                    self.quiet += 1;
+                    if self.quiet > QUIET_TICKS_MAX {
                         return Err("the receiver fell silent".into());
                     }
                     if self.link.unsent() == 0 {
@@ -115,7 +115,7 @@ impl Sending<'_> {
     }
 
     fn take_frames(&mut self) -> Result<Option<Result<(), String>>, String> {
-        self.heard = Instant::now();
+        self.quiet = 0;
         while let Some(frame) = self.link.next().map_err(|why| why.to_string())? {
             match frame.kind {
                 Kind::Go => self.go = true,

@@ -1,6 +1,6 @@
 //! A snapshot, coming in.
 
-use super::URGENT;
+use super::{QUIET_TICKS_MAX, URGENT};
 use crate::transport::counters::count;
 use crate::transport::frame::{Frame, Kind};
 use crate::transport::hold::Hold;
@@ -12,7 +12,7 @@ use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use wire::ids::NodeId;
@@ -28,9 +28,9 @@ type Taking = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// Takes one snapshot in; says how it went.
 pub async fn serve(shared: &Arc<Shared>, from: NodeId, link: Link, mut hold: Hold) -> String {
-    let mut tick = interval(shared.limits.snapshot_silence / 3);
+    let mut tick = interval(shared.limits.snapshot_silence / QUIET_TICKS_MAX);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut serving = Serving { shared, link, tick, heard: Instant::now(), chunks: None, stuck: None };
+    let mut serving = Serving { shared, link, tick, quiet: 0, chunks: None, stuck: None };
     let coming = tokio::select! {
         biased;
         why = hold.ended() => return why.to_string(),
@@ -87,7 +87,8 @@ struct Serving<'a> {
     shared: &'a Shared,
     link: Link,
     tick: Interval,
-    heard: Instant,
+    /// Ticks since the sender said something.
+    quiet: u32,
     /// None once they have ended, or nobody takes them any more.
     chunks: Option<Sender<Bytes>>,
     /// A chunk there was no room for; nothing is read meanwhile, so that the sender feels it.
@@ -112,7 +113,7 @@ impl Serving<'_> {
                 _ = self.tick.tick() => self.look()?,
                 turn = self.link.turn(true) => {
                     if turn.map_err(|broken| broken.to_string())? == Turn::Read {
-                        self.heard = Instant::now();
+                        self.quiet = 0;
                         while let Some(frame) = self.link.next().map_err(|why| why.to_string())? {
                             if frame.kind != Kind::KeepAlive {
                                 return Err(format!("{:?} before its turn", frame.kind));
@@ -139,7 +140,7 @@ impl Serving<'_> {
                 () = pass_on(&mut self.chunks, &mut self.stuck), if stuck => {}
                 turn = self.link.turn(!stuck) => {
                     if turn.map_err(|broken| broken.to_string())? == Turn::Read {
-                        self.heard = Instant::now();
+                        self.quiet = 0;
                     }
                 }
             }
@@ -163,10 +164,8 @@ impl Serving<'_> {
 
     fn look(&mut self) -> Result<(), String> {
         // Unread bytes are not silence.
-        if self.stuck.is_some() {
-            self.heard = Instant::now();
-        }
-        if self.heard.elapsed() >= self.shared.limits.snapshot_silence {
+        self.quiet = if self.stuck.is_some() { 0 } else { self.quiet + 1 };
+        if self.quiet > QUIET_TICKS_MAX {
             return Err("the sender fell silent".into());
         }
         if self.link.unsent() == 0 {

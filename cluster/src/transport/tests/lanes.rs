@@ -145,6 +145,20 @@ async fn a_peer_that_falls_silent_is_dialled_anew_and_its_calls_are_given_up() {
 }
 
 #[tokio::test]
+async fn a_node_that_stood_still_does_not_take_its_peers_for_silent() {
+    let town = Town::default();
+    let one = Node::start(&town, me(1, 1), Limits { keep_alive: STALL / 50, ..Limits::default() }).await;
+    let brief = Limits { keep_alive: STALL / 10, silence: STALL / 2, ..Limits::default() };
+    let mut two = Node::start(&town, me(2, 1), brief).await;
+    meet(&one, &two).await;
+    one.network.raft(two.id, "stall".into());
+    assert_eq!(two.event().await, raft(1, "stall"));
+    one.network.raft(two.id, "on".into());
+    assert_eq!(two.event().await, raft(1, "on"));
+    assert_eq!((two.network.counters().silent, two.network.counters().opened), (0, 1));
+}
+
+#[tokio::test]
 async fn when_secrets_are_replaced_connections_are_made_anew_and_no_call_is_lost() {
     let (town, one, mut two) = pair().await;
     meet(&one, &two).await;

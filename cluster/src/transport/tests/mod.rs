@@ -40,6 +40,9 @@ type Answer = Result<Bytes, super::CallError>;
 
 const NO: Reason = Reason::forbidden("no");
 
+/// How long a node's thread of lane 1 stands still when it gets a frame `stall`.
+const STALL: Duration = Duration::from_millis(1500);
+
 /// What reached a node.
 #[derive(Debug, PartialEq)]
 enum Event {
@@ -78,6 +81,11 @@ impl Told {
 #[async_trait]
 impl Inbound for Told {
     fn raft(&self, from: NodeId, frame: Bytes) {
+        if frame == "stall" {
+            // As if the process were stopped.
+            let (_open, never) = std::sync::mpsc::channel::<()>();
+            let _ = never.recv_timeout(STALL);
+        }
         self.tell(Event::Raft(from, frame));
     }
 
