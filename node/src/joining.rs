@@ -12,6 +12,8 @@ use wire::ids::{ClusterId, Incarnation, NodeId};
 
 const EVERY: Duration = Duration::from_millis(200);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Nobody at the addresses given is of this node's secret for so long: it is the wrong one.
+const STRANGERS_FOR: Duration = Duration::from_secs(2);
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// Who this node is from now on.
@@ -55,6 +57,11 @@ pub async fn join(seeds: &[String], expect: Vec<String>, keyring: &Keyring) -> R
                 Ok(other) => waits.push(format!("{address}: an answer that makes no sense here: {other:?}")),
                 Err(why) => waits.push(format!("{address}: {why}")),
             }
+        }
+        let strangers = waits.iter().filter(|wait| wait.contains(transport::OTHER_SECRET)).count();
+        if strangers == waits.len() && started.elapsed() >= STRANGERS_FOR {
+            let why = "wrong secret: this node's is not that of the cluster there. Give it that one with --secret-file";
+            return Err(Refused { by: seeds.join(", "), why: why.into() });
         }
         // A node that moved is looked for where it was told to be, first of all.
         addresses.truncate(seeds.len().max(4));

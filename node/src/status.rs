@@ -129,12 +129,22 @@ impl NodeStatus {
     /// How many more nodes may fail: the group with the least to spare decides.
     fn tolerates(&self, meta: &Meta, alive: &[NodeId]) -> usize {
         let spare = |group| {
-            let placed: Vec<NodeId> =
-                meta.topology.of(group).filter(|p| p.stage == Stage::Here).map(|p| p.node).collect();
-            let up = placed.iter().filter(|node| alive.contains(node)).count();
-            up.saturating_sub(placed.len() / 2 + 1)
+            let voters = self.voters(meta, group);
+            let up = voters.iter().filter(|node| alive.contains(node)).count();
+            up.saturating_sub(voters.len() / 2 + 1)
         };
         meta.topology.all().map(spare).min().unwrap_or(0)
+    }
+
+    /// Nodes that vote in the group: by the replica here, else by what is placed.
+    fn voters(&self, meta: &Meta, group: GroupId) -> Vec<NodeId> {
+        let state = self.slots.get(&group).and_then(|slot| slot.get()).map(|store| store.state());
+        let conf = state.and_then(|state| cluster::node::members(&state).ok()).map(|(_, conf)| conf);
+        match conf.filter(|conf| !conf.voters.is_empty()) {
+            // One that meta does not know any more is no node that could fail: it counts as down.
+            Some(conf) => conf.voters.iter().map(|v| meta.topology.node_of(*v).unwrap_or_default()).collect(),
+            None => meta.topology.of(group).filter(|p| p.stage == Stage::Here).map(|p| p.node).collect(),
+        }
     }
 
     fn advice(&self, meta: &Meta, alive: &[NodeId]) -> Option<String> {
