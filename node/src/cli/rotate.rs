@@ -61,12 +61,16 @@ fn state(rotation: &Rotation, meta: &Meta) -> Result<String, String> {
     let waits: Vec<String> = rotation.waits_for(&nodes).iter().map(|node| node.to_string()).collect();
     let (waits, Rotation { from, to, .. }) = (waits.join(", "), rotation);
     match rotation.phase {
+        Phase::Accept if waits.is_empty() => Err(format!("all nodes accept the new secret {to}")),
         Phase::Accept => Err(format!(
             "waiting for {waits} to accept the new secret {to}; whoever is down is waited for 10 minutes: start it. It goes on without this command"
         )),
         Phase::Use if !waits.is_empty() && rotation.window_s > 0 => Err(format!(
             "waiting for {waits} to use the new secret {to}. The old one is accepted for {} h, so this command may be ended",
             rotation.window_s / 3600
+        )),
+        Phase::Use | Phase::Closed if rotation.window_s == 0 => Ok(format!(
+            "the cluster's secret is {to} now, and {from} is good for nothing any more. Clients need the new certificate: commons secret ca"
         )),
         Phase::Use | Phase::Closed => Ok(format!(
             "the cluster's secret is {to} now; {from} and its CA certificate are good for {} h from the change on. Give clients the new one: commons secret ca",

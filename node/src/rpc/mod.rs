@@ -11,6 +11,7 @@ mod hello;
 mod own;
 mod socket;
 mod table;
+mod told;
 
 use crate::door::{Doors, Stop};
 use arrive::{Arrived, arrive};
@@ -28,6 +29,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_rustls::server::TlsStream;
+use told::Told;
 
 /// Takes the connection of another node, until it ends.
 pub type Nodes = Arc<dyn Fn(TlsStream<TcpStream>, SocketAddr) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -97,7 +99,7 @@ pub async fn serve_with(
 ) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(limits.connections));
     let spare = Arc::new(Semaphore::new(if trust.is_some() { limits.spare } else { 0 }));
-    let door = Arc::new(Door { doors, limits, trust });
+    let door = Arc::new(Door { doors, limits, trust, told: Told::default() });
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -153,6 +155,7 @@ struct Door {
     doors: Arc<Doors>,
     limits: Limits,
     trust: Option<Trust>,
+    told: Told,
 }
 
 impl Door {
@@ -164,7 +167,14 @@ impl Door {
         let arrived = tokio::select! {
             biased;
             () = stop.wait() => return Ok(()),
-            arrived = timeout_at(deadline, arrive(stream, peer, trust)) => arrived.map_err(|_| "no hello came in time")??,
+            arrived = timeout_at(deadline, arrive(stream, peer, trust)) => arrived.map_err(|_| "no hello came in time")?,
+        };
+        let arrived = match arrived {
+            Err(why) if !self.told.is_due(peer.ip(), std::time::Instant::now()) => {
+                tracing::debug!(%peer, why, "turned away again");
+                return Ok(());
+            }
+            arrived => arrived?,
         };
         match arrived {
             Arrived::Plain(stream, input) => self.client(stream, input, peer, place, deadline, stop).await,

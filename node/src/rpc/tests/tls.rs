@@ -224,7 +224,7 @@ async fn plain_frames_of_other_machines_are_told_to_come_with_tls() {
     use crate::rpc::{Door, Place};
     let (_stopper, stop) = stop::channel();
     let trust = Some(Trust { keyring: keyring(), nodes: None });
-    let door = Door { doors: doors(Fake::echo(), |_| {}), limits: Limits::default(), trust };
+    let door = Door { doors: doors(Fake::echo(), |_| {}), limits: Limits::default(), trust, told: Default::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let elsewhere: SocketAddr = "192.0.2.7:4000".parse().unwrap();
