@@ -43,6 +43,10 @@ pub async fn keep(shared: Arc<Shared>, peer: Arc<Peer>) {
         () = peer.lives.left() => {}
         () = dial_on(&shared, &peer) => {}
     }
+    drop_waiting(&shared, &peer);
+}
+
+fn drop_waiting(shared: &Shared, peer: &Peer) {
     let dropped = peer.raft.closed();
     shared.counting.raft_dropped_unreachable.fetch_add(dropped as u64, Relaxed);
 }
@@ -66,16 +70,21 @@ async fn dial_on(shared: &Arc<Shared>, peer: &Peer) {
                 peer.raft.opened();
                 tracing::info!(node = %peer.node, "connected");
                 let since = Instant::now();
-                let why = run(shared, peer, link, hold, Side::Dialled).await;
+                let ended = run(shared, peer, link, hold, Side::Dialled).await;
                 if since.elapsed() >= STEADY {
                     backoff.reset();
+                    if !ended.silent {
+                        // Perhaps only this connection is over: other lanes need not hear of it before the next try fails.
+                        drop_waiting(shared, peer);
+                        tracing::info!(node = %peer.node, "connection over, dialled anew: {}", ended.why);
+                        continue;
+                    }
                 }
-                why
+                ended.why
             }
             Err(why) => why,
         };
-        let dropped = peer.raft.closed();
-        shared.counting.raft_dropped_unreachable.fetch_add(dropped as u64, Relaxed);
+        drop_waiting(shared, peer);
         if peer.set_trouble(Some(why.clone())).as_ref() != Some(&why) {
             tracing::info!(node = %peer.node, "not connected: {why}");
         }
@@ -89,17 +98,24 @@ async fn dial_on(shared: &Arc<Shared>, peer: &Peer) {
 pub async fn serve(shared: &Shared, peer: &Peer, link: Link, hold: Hold) -> String {
     peer.hears();
     peer.poke.notify_one();
-    run(shared, peer, link, hold, Side::Accepted).await
+    run(shared, peer, link, hold, Side::Accepted).await.why
 }
 
-/// Runs an open connection until it ends; says why it did.
-async fn run(shared: &Shared, peer: &Peer, link: Link, hold: Hold, side: Side) -> String {
+/// How an open connection ended.
+struct Ended {
+    why: String,
+    silent: bool,
+}
+
+/// Runs an open connection until it ends.
+async fn run(shared: &Shared, peer: &Peer, link: Link, hold: Hold, side: Side) -> Ended {
     let queue = (side == Side::Dialled).then_some(&peer.raft);
     let mut lane = Running { shared, peer, link, queue, side, quiet: 0, spoke: true, writing: 0 };
-    match lane.run(hold).await {
+    let why = match lane.run(hold).await {
         Ok(why) => why.to_string(),
         Err(broken) => broken.to_string(),
-    }
+    };
+    Ended { why, silent: lane.is_quiet() }
 }
 
 struct Running<'a> {
@@ -179,11 +195,15 @@ impl Running<'_> {
         Ok(())
     }
 
+    fn is_quiet(&self) -> bool {
+        let limits = &self.shared.limits;
+        self.quiet > limits.silence.div_duration_f64(limits.keep_alive) as u32
+    }
+
     /// Ticks are counted, not time: a process that was stopped for a while finds what came meanwhile before its next tick.
     fn is_silent(&mut self) -> bool {
         self.quiet += 1;
-        let limits = &self.shared.limits;
-        if self.quiet > limits.silence.div_duration_f64(limits.keep_alive) as u32 {
+        if self.is_quiet() {
             count(&self.shared.counting.silent);
             self.peer.lives.silent(self.side);
             return true;
