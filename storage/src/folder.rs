@@ -33,7 +33,7 @@ const LOCK: &str = "lock";
 const LOG: &str = "log";
 const STATE: &str = "state";
 /// What may lie in a folder that has no identity yet.
-const BEFORE_IDENTITY: [&str; 13] = [
+const BEFORE_IDENTITY: [&str; 14] = [
     LOCK,
     LOG,
     STATE,
@@ -46,6 +46,7 @@ const BEFORE_IDENTITY: [&str; 13] = [
     "meta",
     "meta.new",
     "starts",
+    "starts.new",
     "lost+found",
 ];
 
