@@ -114,8 +114,13 @@ impl Fault {
             let Whom::Node(number) = self.whom else { unreachable!("there are two") };
             return Ok(number);
         };
-        let leaders = cluster.leaders(0).await?;
-        Ok(leaders.into_iter().find(|(led, _)| *led == group).map_or(0, |(_, node)| node))
+        for number in 0..cluster.nodes.len() {
+            if cluster.led_by(number).await?.contains(&group) {
+                return Ok(number);
+            }
+        }
+        // Between two leaders.
+        Ok(0)
     }
 
     /// Begins it.

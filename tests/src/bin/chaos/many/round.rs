@@ -44,7 +44,11 @@ pub struct Many {
 impl Many {
     pub async fn begin(wanted: &Wanted, network: Option<Network>, random: StdRng) -> Result<Many> {
         let cluster = Cluster::start(Size { nodes: wanted.nodes, groups: GROUPS }, network).await?;
-        cluster.settled(WHOLE_WITHIN).await?;
+        if let Err(why) = cluster.settled(WHOLE_WITHIN).await {
+            let mut cluster = cluster;
+            let kept = cluster.keep(&format!("commons-chaos-{}-{}", wanted.nodes, wanted.seed))?;
+            return Err(why.context(format!("the nodes' folders: {}", kept.display())));
+        }
         let mut doors = vec![];
         for client in 0..wanted.clients {
             doors.push(cluster.doors(client).await?);
@@ -107,7 +111,7 @@ impl Many {
         let readers = keys.start(&self.doors, &mut self.random, &until);
         wait::pass(fault.after).await;
         let node = fault.aim(&self.cluster).await.context("aiming")?;
-        let hit = self.led_by(node).await.context("who leads what")?;
+        let hit = self.cluster.led_by(node).await.context("who leads what")?;
         let since = Instant::now();
         match self.sabotage {
             true => self.sabotage()?,
@@ -138,19 +142,6 @@ impl Many {
         let counts = Counts::of(&told, 1);
         self.records.append(&mut told);
         Ok(counts)
-    }
-
-    /// Groups that the node leads, as another sees it.
-    async fn led_by(&self, node: usize) -> Result<Vec<u64>> {
-        let other = (node + 1) % self.cluster.nodes.len();
-        Ok(self
-            .cluster
-            .leaders(other)
-            .await?
-            .into_iter()
-            .filter(|(_, leader)| *leader == node)
-            .map(|(group, _)| group)
-            .collect())
     }
 
     async fn ask_again(&mut self) -> Result<()> {
