@@ -198,7 +198,7 @@ impl Client {
         };
         self.inner.budget.earn();
         let mut maybe_ran = false;
-        let mut tries = 0;
+        let (mut tries, mut cut_off) = (0, 0);
         loop {
             let (error, asked) = match self.attempt(envelope, &name, deadline).await {
                 Tried::Answered(reply) => return Ok(reply),
@@ -206,6 +206,11 @@ impl Client {
                 Tried::Final(error) => return Err(error.after_unknown(maybe_ran)),
                 Tried::Again(error, asked) => (error, asked),
             };
+            // Told so by every node there is to ask, who asks again hears nothing else soon.
+            cut_off += usize::from(error.answer().is_some_and(|error| error.is(&reasons::NO_QUORUM)));
+            if cut_off >= self.inner.pool.count() {
+                return Err(error.after_unknown(maybe_ran));
+            }
             maybe_ran |= error.outcome() == Outcome::Unknown && !is_read;
             let at = Instant::now() + budget::wait(tries, asked);
             if at >= deadline || !self.inner.budget.spend() {

@@ -131,6 +131,11 @@ impl Pool {
         self.nodes.iter().chain(learned).cloned().collect()
     }
 
+    /// How many addresses there are to try.
+    pub fn count(&self) -> usize {
+        self.addresses().len()
+    }
+
     /// Where nodes say that they are.
     pub fn learn(&self, addresses: Vec<String>) {
         *self.learned.write().unwrap_or_else(PoisonError::into_inner) = addresses;

@@ -191,3 +191,13 @@ async fn a_node_that_is_cut_off_is_left() {
     scene.refuse(&[(1, reasons::NO_QUORUM)]);
     assert_eq!(ask(&client, 1).await, 2);
 }
+
+#[tokio::test]
+async fn who_hears_from_all_nodes_that_they_are_cut_off_says_so() {
+    let scene = Scene::new();
+    let (one, _) = scene.node(1).await;
+    scene.refuse(&[(1, reasons::NO_QUORUM)]);
+    let client = Client::connect(one).await.unwrap().with_deadline(Duration::from_secs(60));
+    let error = client.call(LeadsRequest::default()).await.unwrap_err();
+    assert!(error.is(&reasons::NO_QUORUM), "{error:?}");
+}

@@ -98,8 +98,13 @@ impl Aim {
         if able && fresh(&inner.me) {
             return Spot::Here;
         }
+        let leader = inner.leader_of(self.group);
+        if self.needs == Needs::Leader && leader == Some(inner.me) {
+            // Elected, and still applying what came before: nobody else can lead.
+            return Spot::Nowhere;
+        }
         let away = |node: &NodeId| *node != inner.me && fresh(node);
-        let likely = [self.hint, inner.leader_of(self.group)].into_iter().flatten();
+        let likely = [self.hint, leader].into_iter().flatten();
         likely.filter(away).map(Spot::There).next().unwrap_or_else(|| {
             let meta = inner.meta.borrow();
             let held = meta.topology.placed.iter().filter(|placed| placed.group == self.group);

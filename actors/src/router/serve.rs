@@ -2,7 +2,7 @@
 
 use super::entity::{Entity, RunEntity};
 use super::groups::{Question, Said};
-use super::message::{self, Asked, AskedGroups, Of, Part, Parts, Remote, Reply, Told};
+use super::message::{self, Asked, AskedGroups, Line, Of, Part, Parts, Remote, Reply, Told};
 use super::mixed::Codec;
 use super::tries::Miss;
 use super::{Router, ServiceSeat, no_leader};
@@ -83,6 +83,9 @@ impl Router {
             Err(error) => return self.nothing(&groups, &error),
         };
         let mut said = self.groups_here(Question::Lines(seat), &call, groups, deadline).await;
+        if let Run::Gather { wanted, .. } = seat.endpoint(call.endpoint.name)?.1 {
+            trim(&mut said, wanted(&call.body)?.0 + 1);
+        }
         for (_, said) in &mut said {
             let Ok((Part::Lines(lines), _)) = said else { continue };
             if let Err(error) = seat.items_out(&call.endpoint, lines, codec) {
@@ -145,6 +148,23 @@ impl Router {
     }
 }
 
+/// Of all groups' lines together no more than `most` can be on the page: the others need not travel.
+fn trim(said: &mut [(GroupId, Said)], most: usize) {
+    fn lines(said: &mut (GroupId, Said)) -> Option<&mut Vec<Line>> {
+        match &mut said.1 {
+            Ok((Part::Lines(lines), _)) => Some(lines),
+            _ => None,
+        }
+    }
+    let mut entities: Vec<String> =
+        said.iter_mut().filter_map(lines).flatten().map(|line| line.entity.clone()).collect();
+    if entities.len() <= most || most == 0 {
+        return;
+    }
+    let (_, last, _) = entities.select_nth_unstable(most - 1);
+    said.iter_mut().filter_map(lines).for_each(|lines| lines.retain(|line| line.entity <= *last));
+}
+
 fn call(
     seat: &ServiceSeat,
     of: Of,
@@ -156,4 +176,31 @@ fn call(
     let trace = Trace { trace: of.trace, span: of.span };
     let (account, endpoint) = (of.account.as_str().into(), endpoint.clone());
     Ok((Call { account, endpoint, request_id, deadline, trace, body, stale_ok: of.stale_ok }, codec))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_cannot_be_on_the_page_stay() {
+        let part = |names: &[&str]| {
+            let line = |name: &&str| Line { entity: name.to_string(), item: wire::Bytes(vec![]) };
+            (GroupId(1), Ok((Part::Lines(names.iter().map(line).collect()), false)))
+        };
+        let left = |most| {
+            let error = || (GroupId(3), Err(Miss::said(no_leader(), None, true)));
+            let mut said = [part(&["a", "d", "g"]), error(), part(&["b", "c", "h"]), part(&[])];
+            trim(&mut said, most);
+            let lines = said.into_iter().filter_map(|(_, said)| said.ok()).map(|(part, _)| match part {
+                Part::Lines(lines) => lines.into_iter().map(|line| line.entity).collect::<String>(),
+                _ => panic!("no lines"),
+            });
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(left(3), ["a", "bc", ""]);
+        assert_eq!(left(5), ["adg", "bc", ""]);
+        assert_eq!(left(6), ["adg", "bch", ""]);
+        assert_eq!(left(7), ["adg", "bch", ""]);
+    }
 }
