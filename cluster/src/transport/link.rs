@@ -116,10 +116,13 @@ impl Link {
         if self.input.capacity() - self.input.len() < READ_BYTES / 8 {
             self.input.reserve(READ_BYTES / 2);
         }
-        match ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))? {
-            0 => Poll::Ready(Err(Broken::Closed)),
-            _ => Poll::Ready(Ok(())),
-        }
+        Poll::Ready(match ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx)) {
+            Ok(0) => Err(Broken::Closed),
+            Ok(_) => Ok(()),
+            // TLS would like a goodbye first, which whoever crashes does not say.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Broken::Closed),
+            Err(error) => Err(error.into()),
+        })
     }
 
     /// The next frame, waiting for it.
