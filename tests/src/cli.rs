@@ -63,7 +63,7 @@ fn command() -> Result<Command> {
         }
         false => Command::new(binary::commons()?),
     };
-    for name in ["COMMONS_NODE", "COMMONS_TOKEN", "COMMONS_TOKEN_FILE", "RUST_LOG"] {
+    for name in ["COMMONS_NODE", "COMMONS_TOKEN", "COMMONS_TOKEN_FILE", "COMMONS_CA", "RUST_LOG"] {
         command.env_remove(name);
     }
     Ok(command)

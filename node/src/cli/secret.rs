@@ -4,6 +4,7 @@ use super::args::Secret;
 use super::failure::Failure;
 use super::find::Finding;
 use super::{on_runtime, output, rotate};
+use crate::kept;
 use cluster::trust::file::{self, FILE, FileError, Secrets};
 use cluster::trust::{Secret as ClusterSecret, TrustError};
 use std::io::Read;
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// More than any secret's text.
 const STDIN_BYTES_MAX: u64 = 4 << 10;
+/// Of those a node had before it was given another.
+const ACCEPTED_MAX: usize = 4;
 
 pub fn run(secret: Secret, finding: &Finding) -> Result<(), Failure> {
     match secret {
@@ -38,8 +41,12 @@ pub fn run(secret: Secret, finding: &Finding) -> Result<(), Failure> {
                 .read_to_string(&mut text)
                 .map_err(|why| Failure::Usage(format!("cannot read stdin: {why}")))?;
             let current = ClusterSecret::parse(&text).map_err(|why| Failure::Usage(why.to_string()))?;
-            let named = current.key_id();
-            file::save(&data.join(FILE), &Secrets::new(current, Vec::new())).map_err(unread)?;
+            let (named, path) = (current.key_id(), data.join(FILE));
+            // What it keeps of its cluster is sealed under the one it had; it seals that anew, and then lets go of it.
+            let before = if data.join(kept::FILE).exists() { file::load(&path).ok() } else { None };
+            let accepted = before.into_iter().flat_map(|had| std::iter::once(had.current).chain(had.accepted));
+            let accepted = accepted.filter(|had| *had != current).take(ACCEPTED_MAX).collect();
+            file::save(&path, &Secrets::new(current, accepted)).map_err(unread)?;
             output::remark(&format!("this node's secret is {named} from its next start on"));
         }
     }
