@@ -275,7 +275,7 @@ async fn wait_alone(running: &Running, member: &Member) {
     let all = async {
         let _ = registered.wait_for(Result::is_ok).await;
         for handle in running.handles.values() {
-            while meta::caught_up(handle).await.is_err() && !handle.leader().is_some() {
+            while meta::caught_up(handle).await.is_err() && handle.leader().is_none() {
                 tokio::task::yield_now().await;
             }
         }

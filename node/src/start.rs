@@ -72,6 +72,10 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("dev mode answers without a token, so it listens on loopback only: {0} is none")]
     NotLoopback(SocketAddr),
+    #[error(
+        "--listen {0} is every address of this machine: say with --advertise HOST:PORT which of them others reach it at"
+    )]
+    Unreachable(SocketAddr),
     #[error("{} is nobody's data folder yet: there is nothing to repair", .0.display())]
     NoNode(PathBuf),
     #[error("{0}")]
@@ -102,6 +106,9 @@ pub async fn run(
         && let Some(open) = [start.http, start.listen].into_iter().find(|address| !address.ip().is_loopback())
     {
         return Err(StartError::NotLoopback(open));
+    }
+    if start.advertise.is_none() && start.listen.ip().is_unspecified() {
+        return Err(StartError::Unreachable(start.listen));
     }
     open_files::raise();
     let mut folder = Folder::open(&start.data)?;

@@ -31,7 +31,7 @@ async fn counted(cluster: &Cluster, number: usize, times: usize) -> Result<()> {
     for key in 0..KEYS {
         let reply = cluster.http(number).call("/v1/cache/Get", &json!({"key": format!("k{key}")})).await?.done()?;
         ensure!(
-            reply["value"] == times.to_string(),
+            reply["value"] == json!(times.to_string()),
             "node {} says {reply} of k{key}, counted {times} times",
             number + 1
         );

@@ -18,9 +18,8 @@ use crate::meta::steward::Steward;
 use crate::meta::{Meta, NodeRow};
 use crate::node::threads::Running;
 use crate::node::{self, Handle, SendAsk, Slot};
-use crate::transport::{CallError, Network};
+use crate::transport::Network;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -39,8 +38,8 @@ pub mod kind {
     pub const META: u8 = 2;
 }
 
-/// How one node calls another.
-pub type Call = Arc<dyn Fn(NodeId, u8, Bytes, Instant) -> BoxFuture<'static, Result<Bytes, CallError>> + Send + Sync>;
+/// Puts meta on disk.
+pub type Save = Box<dyn Fn(&Meta) -> io::Result<()> + Send + Sync>;
 
 /// What a member is made from.
 pub struct Parts {
@@ -54,7 +53,7 @@ pub struct Parts {
     /// Meta as this node last knew it.
     pub meta: Arc<Meta>,
     /// Keeps meta for the next start: on disk when it returns.
-    pub save: Box<dyn Fn(&Meta) -> io::Result<()> + Send + Sync>,
+    pub save: Save,
 }
 
 /// Clones are the same member.
