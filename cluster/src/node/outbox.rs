@@ -22,15 +22,24 @@ pub struct Outward {
 /// Set once the node can reach others.
 pub type Way = Arc<OnceLock<Outward>>;
 
+/// A frame is not filled further than this: the transport takes no frame over 9 MiB, and many groups may catch up at once.
+const FRAME_BYTES: usize = 2 << 20;
+
 /// The messages of one turn.
 #[derive(Default)]
-pub(super) struct Outbox(BTreeMap<NodeId, BytesMut>);
+pub(super) struct Outbox {
+    open: BTreeMap<NodeId, BytesMut>,
+    full: Vec<(NodeId, Bytes)>,
+}
 
 impl Outbox {
     /// Dropped if nobody knows where the replica is: consensus says it again.
     pub(super) fn put(&mut self, outward: &Outward, group: GroupId, to: ReplicaId, message: &[u8]) {
         let Some(node) = (outward.node_of)(to) else { return };
-        let frame = self.0.entry(node).or_default();
+        let frame = self.open.entry(node).or_default();
+        if !frame.is_empty() && frame.len() + message.len() > FRAME_BYTES {
+            self.full.push((node, frame.split().freeze()));
+        }
         frame.reserve(20 + message.len());
         frame.put_u64_le(group.0);
         frame.put_u64_le(to.0);
@@ -39,8 +48,8 @@ impl Outbox {
     }
 
     pub(super) fn send(self, outward: &Outward) {
-        for (node, frame) in self.0 {
-            (outward.send)(node, frame.freeze());
+        for (node, frame) in self.full.into_iter().chain(self.open.into_iter().map(|(node, f)| (node, f.freeze()))) {
+            (outward.send)(node, frame);
         }
     }
 }
@@ -64,6 +73,25 @@ pub fn messages(mut frame: Bytes) -> Option<Vec<Input>> {
 mod tests {
     use super::*;
     use std::sync::Mutex;
+
+    #[test]
+    fn a_turn_of_many_megabytes_leaves_in_frames_that_fit() {
+        let sent: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+        let outward = Outward {
+            node_of: Arc::new(|_| Some(NodeId(2))),
+            send: {
+                let sent = sent.clone();
+                Arc::new(move |_, frame| sent.lock().unwrap().push(frame))
+            },
+            ship: Arc::new(|_, _, _, _, ended| ended(false)),
+        };
+        let mut outbox = Outbox::default();
+        (0..30).for_each(|n| outbox.put(&outward, GroupId(n), ReplicaId(n + 1), &vec![7; 1 << 20]));
+        outbox.send(&outward);
+        let sent = sent.lock().unwrap();
+        assert!(sent.iter().all(|frame| frame.len() < crate::transport::BODY_BYTES_MAX), "{}", sent.len());
+        assert_eq!(sent.iter().map(|frame| messages(frame.clone()).unwrap().len()).sum::<usize>(), 30);
+    }
 
     #[test]
     fn one_frame_a_node_and_all_of_it_comes_out() {
