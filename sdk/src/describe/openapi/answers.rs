@@ -80,7 +80,15 @@ fn done(endpoint: &DescribedEndpoint, method: Method, reply: &Value) -> Value {
         let kept = json!({"$ref": "#/components/headers/Commons-Idempotency-Kept-Seconds"});
         response["headers"] = json!({"Commons-Idempotency-Kept-Seconds": kept});
     }
+    if may_be_stale(endpoint) {
+        response["headers"] = json!({"Commons-Stale": {"$ref": "#/components/headers/Commons-Stale"}});
+    }
     response
+}
+
+/// It reads rows, and may read those of the node that was asked as they are.
+pub fn may_be_stale(endpoint: &DescribedEndpoint) -> bool {
+    matches!(endpoint.kind, Kind::Query | Kind::Gather)
 }
 
 /// Repeating it would change something: it can be named, and is then done once.
@@ -136,6 +144,10 @@ pub fn headers() -> Value {
             "schema": {"type": "string", "enum": ["cluster", "service"]},
         },
         "Retry-After": {"description": "Seconds after which trying again may help.", "schema": {"type": "integer", "minimum": 1}},
+        "Commons-Stale": {
+            "description": "`true`: the reply may be behind, as `Commons-Stale-Ok` allowed. Else it is not there.",
+            "schema": {"type": "boolean"},
+        },
         "Commons-Idempotency-Kept-Seconds": {
             "description": "How long the reply is kept under the `Idempotency-Key`, from its first arrival on.",
             "schema": {"type": "integer"},

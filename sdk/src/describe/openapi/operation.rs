@@ -34,6 +34,9 @@ fn operation(
         parameters.push(json!({"$ref": "#/components/parameters/Idempotency-Key"}));
     }
     parameters.push(json!({"$ref": "#/components/parameters/Commons-Timeout-Ms"}));
+    if answers::may_be_stale(endpoint) {
+        parameters.push(json!({"$ref": "#/components/parameters/Commons-Stale-Ok"}));
+    }
     let by_get = if method == Method::Get { "ByGet" } else { "" };
     let mut out = json!({
         "operationId": format!("{}{}{by_get}", service.name, endpoint.name),
@@ -171,6 +174,12 @@ pub fn parameters() -> Value {
             "in": "header",
             "description": "How long the call may take, in milliseconds; 10,000 when not said, 60,000 at most.",
             "schema": {"type": "integer", "minimum": 1},
+        },
+        "Commons-Stale-Ok": {
+            "name": "Commons-Stale-Ok",
+            "in": "header",
+            "description": "Take what the node has, though it may be behind: also while it is cut off from the others.",
+            "schema": {"type": "boolean"},
         },
     })
 }
