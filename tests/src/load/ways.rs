@@ -51,7 +51,7 @@ impl Doors {
                 return Ok(fate);
             }
             if began.elapsed() > ANSWER_WITHIN {
-                bail!("{} had no answer within {ANSWER_WITHIN:?}, the last was {fate:?}", op.label);
+                bail!("{op:?} had no answer within {ANSWER_WITHIN:?}, the last was {fate:?}");
             }
             wait::pass(PAUSE).await;
         }

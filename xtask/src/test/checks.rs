@@ -125,7 +125,8 @@ pub fn chaos(round: Round) -> Result<Done> {
     }
     let node = crate::house::target().join("release/commons");
     run_within(15 * MINUTE, passing::chaos_on(&node)?.args(["--nodes", "1", "--rounds", "15"]))?;
-    Ok(Done::But("15 rounds".into()))
+    run_within(15 * MINUTE, passing::chaos_on(&node)?.args(["--nodes", "3", "--rounds", "5"]))?;
+    Ok(Done::But("15 rounds of one node, 5 of three".into()))
 }
 
 #[cfg(test)]
