@@ -40,9 +40,6 @@ impl Inner {
                 Err(answer) => answer,
             },
             Ask::Register(row) => {
-                if let Some(elsewhere) = self.lives(row.node).filter(|address| *address != row.listen) {
-                    return Answer::NotYet(format!("{} still answers at {elsewhere}", row.node));
-                }
                 let registered = self.amend(move |meta| {
                     steward::register(meta, row)?;
                     steward::plan(meta)
