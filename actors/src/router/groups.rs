@@ -14,12 +14,15 @@ use futures::future::{join, join_all};
 use futures::stream;
 use sdk::Error;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wire::error::reasons;
 use wire::ids::{GroupId, NodeId};
 
 /// Groups of this node that are asked at the same time.
 const AT_ONCE: usize = 64;
+
+/// A fence is a write, and waits behind others.
+const FENCE_TRY: Duration = Duration::from_secs(5);
 
 /// What is asked.
 #[derive(Clone, Copy)]
@@ -64,7 +67,7 @@ impl Router {
                 open.values_mut().for_each(Aim::again);
                 continue;
             }
-            let until = tries.until(READ_TRY);
+            let until = tries.until(if needs == Needs::Leader { FENCE_TRY } else { READ_TRY });
             let own = self.groups_here(question, call, here, until);
             let others = there.into_iter().map(|(node, groups)| self.groups_there(question, call, node, groups, until));
             let (own, others) = join(own, join_all(others)).await;

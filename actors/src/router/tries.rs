@@ -78,7 +78,9 @@ impl<'a> Tries<'a> {
     /// May it be tried again? Else what its caller hears.
     pub(super) fn missed(&mut self, miss: Miss) -> Result<(), Error> {
         let ran = miss.error.outcome != Outcome::NotRun;
-        if !miss.passes || (ran && !self.repeatable) {
+        // Only the time that this one try was given.
+        let early = miss.error.is(&reasons::DEADLINE) && self.is_early();
+        if !(miss.passes || early) || (ran && !self.repeatable) {
             return Err(self.final_word(miss.error));
         }
         self.doubt |= ran && !self.reads;

@@ -33,6 +33,8 @@ pub enum Fate {
     Lost,
     /// It arrives, and the answer does not.
     AnswerLost,
+    /// It arrives when its time is over.
+    Late,
     /// Nothing comes, ever.
     Swallowed,
 }
@@ -129,7 +131,10 @@ impl Peers for Net {
             scene.sent.push((self.me.0, to.0));
             scene.fates.get_mut(&to).and_then(VecDeque::pop_front).unwrap_or(Fate::Arrives)
         };
-        let time_left = deadline.saturating_duration_since(Instant::now());
+        let time_left = match fate {
+            Fate::Late => Duration::ZERO,
+            _ => deadline.saturating_duration_since(Instant::now()),
+        };
         let answer = router.remote(self.me, body, time_left);
         Box::pin(async move {
             match fate {
@@ -143,7 +148,7 @@ impl Peers for Net {
                     Ok(never) => never,
                     Err(_) => Err(PeerError::TimedOut),
                 },
-                Fate::Arrives => match tokio::time::timeout_at(deadline.into(), answer).await {
+                Fate::Arrives | Fate::Late => match tokio::time::timeout_at(deadline.into(), answer).await {
                     Ok(answer) => answer.map_err(PeerError::Refused),
                     Err(_) => Err(PeerError::TimedOut),
                 },

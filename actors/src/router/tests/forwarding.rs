@@ -227,3 +227,13 @@ async fn p6_an_outcome_is_told_by_all_nodes() {
     }
     assert_eq!(cluster.count(2, "e").await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_got_too_little_time_elsewhere_is_asked_again() {
+    let cluster = Cluster::start().await;
+    cluster.at(1, bump("e", 7)).await.unwrap();
+    cluster.blind(2);
+    // Taken in late: the time that this try was given is over by then.
+    cluster.next(1, [Fate::Late]);
+    assert_eq!(cluster.count(2, "e").await, 7);
+}
