@@ -170,16 +170,11 @@ pub async fn run(
 
 /// The cluster's secret: made by whoever founds a cluster, given to everybody else.
 fn keyring(start: &Start, settled: bool) -> Result<Keyring, StartError> {
-    let own = start.data.join(secrets::FILE);
-    let secrets = match &start.secret_file {
-        Some(given) => {
-            let secrets = secrets::load(given)?;
-            secrets::save(&own, &secrets)?;
-            secrets
-        }
-        None if settled || !start.join.is_empty() => secrets::load(&own)?,
-        None => secrets::load_or_create(&own)?,
+    let fresh = match settled || !start.join.is_empty() {
+        true => secrets::Fresh::MustExist,
+        false => secrets::Fresh::MayCreate,
     };
+    let secrets = secrets::settle(&start.data, start.secret_file.as_deref(), fresh)?;
     Ok(secrets.keyring()?)
 }
 
