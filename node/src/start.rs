@@ -174,6 +174,10 @@ fn keyring(start: &Start, settled: bool) -> Result<Keyring, StartError> {
         true => secrets::Fresh::MustExist,
         false => secrets::Fresh::MayCreate,
     };
+    if let Some(given) = start.secret_file.as_ref().filter(|_| !settled) {
+        // Nobody's folder yet: what an earlier try left there may be the wrong one.
+        secrets::save(&start.data.join(secrets::FILE), &secrets::load(given)?)?;
+    }
     let secrets = secrets::settle(&start.data, start.secret_file.as_deref(), fresh)?;
     Ok(secrets.keyring()?)
 }
