@@ -1,5 +1,6 @@
 //! Deterministic simulations: whole worlds that one seed decides.
 
+pub mod cluster;
 pub mod consensus;
 pub mod node;
 pub mod worlds;

@@ -16,7 +16,7 @@ enum What {
     Many { from: u64, count: u64 },
 }
 
-const USAGE: &str = "usage: simulations [--world consensus|node] (--seeds N [--from S] | --seed S [--trace])";
+const USAGE: &str = "usage: simulations [--world consensus|node|cluster] (--seeds N [--from S] | --seed S [--trace])";
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
     let (mut world, mut seed, mut trace, mut from, mut count) = (&WORLDS[0], None, false, 0, 200);

@@ -1,6 +1,6 @@
 //! The worlds a seed can be run in. A new one is a line in [`WORLDS`].
 
-use crate::{consensus, node};
+use crate::{cluster, consensus, node};
 
 /// A deterministic world: one seed decides everything in it.
 pub struct World {
@@ -22,6 +22,7 @@ pub struct Ran {
 pub static WORLDS: &[World] = &[
     World { name: "consensus", run: run_consensus, explain: explain_consensus },
     World { name: "node", run: run_node, explain: explain_node },
+    World { name: "cluster", run: run_cluster, explain: explain_cluster },
 ];
 
 fn run_consensus(seed: u64, trace: bool) -> Result<Ran, String> {
@@ -43,4 +44,14 @@ fn run_node(seed: u64, trace: bool) -> Result<Ran, String> {
 
 fn explain_node(seed: u64) -> String {
     format!("{:?}", node::Plan::of(seed))
+}
+
+fn run_cluster(seed: u64, trace: bool) -> Result<Ran, String> {
+    let trace = if trace { consensus::Trace::echoed() } else { consensus::Trace::default() };
+    let report = cluster::run(cluster::Plan::of(seed), trace)?;
+    Ok(Ran { summary: format!("{:?} in {} ms", report.counts, report.virtual_ms), trace_hash: report.trace_hash })
+}
+
+fn explain_cluster(seed: u64) -> String {
+    format!("{:?}", cluster::Plan::of(seed))
 }

@@ -6,7 +6,7 @@ mod clients;
 mod disk;
 mod faults;
 mod healing;
-mod network;
+pub(crate) mod network;
 mod node;
 mod plan;
 mod rng;

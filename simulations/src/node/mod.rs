@@ -23,6 +23,7 @@ mod tests;
 mod time;
 mod world;
 
+pub(crate) use life::Bag;
 pub use mutants::Mutant;
 pub use plan::Plan;
 pub use report::{Counts, Report};
