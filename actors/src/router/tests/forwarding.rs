@@ -9,7 +9,7 @@ use crate::router::message::{Asked, Of, Remote, Reply, Told};
 use std::time::{Duration, Instant};
 use wire::Outcome;
 use wire::error::reasons;
-use wire::ids::NodeId;
+use wire::ids::{Incarnation, NodeId};
 use wire::rpc::{Body, RequestId};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -236,4 +236,20 @@ async fn a_read_that_got_too_little_time_elsewhere_is_asked_again() {
     // Taken in late: the time that this try was given is over by then.
     cluster.next(1, [Fate::Late]);
     assert_eq!(cluster.count(2, "e").await, 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn worker_numbers_come_from_who_leads_meta() {
+    let cluster = Cluster::start().await;
+    let lease = |node: u64, life: u64| {
+        let router = cluster.routers[&node].clone();
+        async move { router.lease(Incarnation(life), Instant::now() + Duration::from_secs(20)).await.unwrap() }
+    };
+    let (first, second, third) = (lease(1, 1).await, lease(2, 1).await, lease(3, 1).await);
+    assert!(first != second && second != third && first != third, "{first} {second} {third}");
+    assert_eq!(lease(2, 1).await, second, "renewed");
+    assert!(![first, second, third].contains(&lease(2, 2).await), "the next life takes another");
+    // An answer that is lost is asked for again, and the number is the same.
+    cluster.next(1, [Fate::AnswerLost]);
+    assert_eq!(lease(3, 1).await, third);
 }
