@@ -9,6 +9,7 @@ use crate::meta::{self, Meta};
 use crate::node;
 use crate::topology::Placed;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -93,16 +94,27 @@ impl Inner {
 
     /// Asks somebody who has a replica of meta, or anybody.
     async fn fetch(&self) {
+        self.fetch_from(1).await;
+    }
+
+    /// Asks one after the other until somebody knows something newer: those who have a replica of meta by what is known
+    /// here may all have left it, and then none of them hears of it any more.
+    async fn search(&self) {
+        self.fetch_from(usize::MAX).await;
+    }
+
+    async fn fetch_from(&self, most: usize) {
         let meta = self.known();
         let ask = Ask::Get { newer_than: meta.version() };
         let Ok(body) = wire::codec::encode(&ask).map(Bytes::from) else { return };
         let holders = meta.topology.of(GroupId::META).map(|placed| placed.node);
         let heard = |node: &NodeId| self.network.heard(*node).is_some_and(|silent| silent < FETCH * 2);
-        let Some(node) = holders.chain(self.others(&meta)).find(|node| *node != self.me() && heard(node)) else {
-            return;
-        };
-        if let Ok(Answer::Meta(Some(newer))) = self.call(node, &body).await {
-            self.learn(&newer);
+        let mut asked = BTreeSet::from([self.me()]);
+        let nodes: Vec<NodeId> = holders.chain(self.others(&meta)).filter(|node| asked.insert(*node)).collect();
+        for node in nodes.into_iter().filter(heard).take(most) {
+            if let Ok(Answer::Meta(Some(newer))) = self.call(node, &body).await {
+                return self.learn(&newer);
+            }
         }
     }
 }
@@ -158,10 +170,14 @@ async fn report(inner: Arc<Inner>) {
         let (node, incarnation) = (inner.me(), inner.parts.me.incarnation);
         let (version, slow) = (inner.known().version(), inner.slow.load(Ordering::Relaxed));
         let answer = inner.ask_leader(&Ask::Report(Report { node, incarnation, version, slow, groups })).await;
-        let Ok(Answer::Reported(orders)) = answer else { continue };
+        let Ok(Answer::Reported(orders)) = answer else {
+            inner.search().await;
+            continue;
+        };
         *inner.lock_orders() = orders.hand_over.into_iter().collect();
-        if orders.version > inner.known().version() && inner.seat().is_none() {
-            inner.fetch().await;
+        // With a replica of meta here too: one that has left its group hears of nothing any more, not even that it may go.
+        if orders.version > inner.known().version() {
+            inner.search().await;
         }
     }
 }
@@ -183,7 +199,11 @@ async fn register(inner: Arc<Inner>) {
                 Ok(())
             }
             Ok(Answer::Refused(why)) => Err(Waits::Refused(why)),
-            Ok(Answer::NotYet(why)) | Err(why) => Err(Waits::For(why)),
+            Ok(Answer::NotYet(why)) => Err(Waits::For(why)),
+            Err(why) => {
+                inner.search().await;
+                Err(Waits::For(why))
+            }
             Ok(other) => Err(Waits::For(format!("an answer that makes sense; it was {other:?}"))),
         };
         let (done, refused) = (state.is_ok(), matches!(state, Err(Waits::Refused(_))));
