@@ -78,8 +78,8 @@ impl World {
         let at = &mut self.machines[machine];
         let Some(node) = at.node.filter(|_| at.life.is_none()) else { return Ok(()) };
         at.lives += 1;
-        // A founder that lost its disk is a member like any other.
-        let founds = machine == 0 && at.disks == 0;
+        // As `node::assembly` has it: whoever keeps nothing of a cluster founds one.
+        let founds = at.meta.is_none();
         let life = Life::open(plan, node, at.lives, founds, (&at.disk, &at.engine), now);
         at.life = Some(life.map_err(|error: Unopened| format!("machine {machine} does not start again: {error}"))?);
         self.counts.lives += 1;

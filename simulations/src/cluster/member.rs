@@ -31,6 +31,8 @@ pub struct Membership {
     pub founding: bool,
     /// Where somebody said that meta is led.
     pub hint: Option<NodeId>,
+    /// The last report or registration was not answered: whoever leads may be where this node does not look.
+    unanswered: bool,
     seen: Option<(ReplicaId, Generation, Index)>,
     beats: u64,
 }
@@ -175,6 +177,9 @@ impl World {
 
     pub(super) fn report_beat(&mut self, machine: usize) -> Result<(), String> {
         self.later(machine, REPORT_MS * MS, Step::Report);
+        if std::mem::replace(&mut self.living(machine).member.unanswered, true) {
+            self.fetch(machine);
+        }
         if self.living(machine).member.registered {
             self.look(machine, true);
         }
@@ -226,7 +231,13 @@ impl World {
                 self.learn(machine, &meta)?;
             }
             Answer::Reported(orders) => {
-                self.living(machine).member.orders = orders.hand_over.into_iter().collect();
+                let version = orders.version;
+                let member = &mut self.living(machine).member;
+                member.orders = orders.hand_over.into_iter().collect();
+                member.unanswered = false;
+                if self.machines[machine].meta.as_ref().is_some_and(|meta| version > meta.version()) {
+                    self.fetch(machine);
+                }
             }
             Answer::Meta(Some(meta)) => self.learn(machine, &meta)?,
             Answer::Lost { floor, meta } => {
