@@ -74,6 +74,11 @@ impl Host {
         if self.place.inbox.is_empty() {
             return;
         }
+        // Leadership went, and perhaps came back: a view of another term confirms nothing any more, and while only answers
+        // without effects are asked of it no proposal would tell it so.
+        if self.shard.opened_in().is_some_and(|term| self.place.group.leading() != Some(term)) {
+            self.shard.close();
+        }
         if self.shard.is_open() {
             self.run(now);
         } else if self.shard.is_closed() {

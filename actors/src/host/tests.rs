@@ -159,6 +159,25 @@ fn p3_a_read_round_confirms_only_while_the_term_lasts() {
     }
 }
 
+/// Found by `chaos --only cut`: only ids that were answered before were asked for again, and none got an answer any more.
+#[test]
+fn a_view_of_a_term_that_is_over_is_opened_anew_though_nothing_is_written() {
+    let mut scene = Scene::new();
+    let _first = scene.arrive(0);
+    scene.end(Settled::Applied);
+    scene.group.reads.lock().unwrap().pop().expect("a round was asked for")(Ok(()));
+    // Somebody else led in term 8.
+    *scene.group.leading.lock().unwrap() = Some(Term(9));
+    let mut answer = scene.arrive(0);
+    assert_eq!(scene.end(Settled::Applied).fence.n, 0, "another opening");
+    scene.group.reads.lock().unwrap().pop().expect("a round was asked for")(Ok(()));
+    assert!(answer.try_recv().expect("answered").is_ok());
+    // Nobody leads here any more: said at once.
+    *scene.group.leading.lock().unwrap() = None;
+    let refused = scene.arrive(0).try_recv().expect("answered").unwrap_err();
+    assert_eq!(refused.outcome, Outcome::NotRun);
+}
+
 #[test]
 fn a_word_of_another_shards_proposal_is_not_heard() {
     let mut scene = Scene::new();

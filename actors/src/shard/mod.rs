@@ -116,6 +116,14 @@ impl Shard {
         matches!(self.view, View::Open { .. })
     }
 
+    /// The term of the open view.
+    pub fn opened_in(&self) -> Option<Term> {
+        match self.view {
+            View::Open { term, .. } => Some(term),
+            _ => None,
+        }
+    }
+
     pub fn is_closed(&self) -> bool {
         self.view == View::Closed
     }
