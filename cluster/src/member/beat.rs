@@ -7,7 +7,7 @@ use crate::meta::request::{Answer, Ask, GroupReport, Report};
 use crate::meta::warden::{self, Act};
 use crate::meta::{self, Meta};
 use crate::node;
-use crate::topology::Placed;
+use crate::topology::{Placed, Stage};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ use wire::ids::{GroupId, NodeId};
 
 /// How often a member looks after everything.
 const BEAT: Duration = Duration::from_millis(100);
+/// How often rows are flushed for the sake of replicas that leave.
+const FLUSH: Duration = Duration::from_secs(1);
 /// How often it says how it is.
 const REPORT: Duration = Duration::from_millis(500);
 /// How often it asks for a newer meta, without a replica of it.
@@ -121,11 +123,15 @@ impl Inner {
 
 /// Replicas come and go; groups led here are taken towards what meta has placed.
 async fn look_after(inner: Arc<Inner>) {
-    let mut beat = every(BEAT);
+    let (mut beat, mut flushed) = (every(BEAT), Instant::now());
     loop {
         beat.tick().await;
         let meta = inner.known();
         inner.place(&meta).await;
+        if flushed.elapsed() >= FLUSH {
+            flushed = Instant::now();
+            inner.hurry(&meta);
+        }
         if !inner.handles.values().any(|handle| handle.leading().is_some()) {
             continue;
         }
@@ -136,6 +142,15 @@ async fn look_after(inner: Arc<Inner>) {
 }
 
 impl Inner {
+    /// A replica that leaves goes only once a quorum has that on disk: no need to wait for the next regular flush.
+    fn hurry(&self, meta: &Meta) {
+        let leaving = meta.topology.placed.iter().filter(|placed| placed.stage == Stage::Leaving);
+        let here = |group: &GroupId| self.slots.get(group).is_some_and(|slot| slot.get().is_some());
+        let groups: BTreeSet<GroupId> = leaving.map(|placed| placed.group).filter(here).collect();
+        // Given back only if the node is stopping. One flush serves all of them.
+        groups.into_iter().for_each(|group| drop((self.ask)(node::Ask::Flush(group))));
+    }
+
     fn tend(&self, meta: &Meta, view: &GroupView) {
         let placed: Vec<Placed> = meta.topology.of(view.group).copied().collect();
         let wanted = self.lock_orders().get(&view.group).copied();

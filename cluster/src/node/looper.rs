@@ -47,6 +47,8 @@ pub enum Ask {
         group: GroupId,
         replica: ReplicaId,
     },
+    /// The group's state should reach the disk soon.
+    Flush(GroupId),
     Input(Input),
 }
 
@@ -98,7 +100,12 @@ pub struct Loop {
     slow: Arc<AtomicBool>,
     /// Leaders hand over at most so often.
     yielded: Duration,
+    /// When the last turn was.
+    turned: Duration,
 }
+
+/// Between two turns of a loop that runs.
+const STOOD_STILL: Duration = Duration::from_secs(1);
 
 impl Loop {
     pub(super) fn new(core: Core, cells: Cells) -> Loop {
@@ -112,6 +119,7 @@ impl Loop {
             slowness: Slowness::default(),
             slow: Arc::default(),
             yielded: Duration::ZERO,
+            turned: Duration::ZERO,
         }
     }
 
@@ -122,6 +130,10 @@ impl Loop {
     /// One turn. `now` was read after `asks` were drained (RAFT §1.1).
     pub fn turn(&mut self, asks: Vec<Ask>, now: Duration) -> Vec<Job> {
         let (mut jobs, mut looks) = (Vec::new(), Vec::new());
+        // Ticks come every 50 ms, whatever the disk does.
+        if now.saturating_sub(std::mem::replace(&mut self.turned, now)) > STOOD_STILL {
+            self.slowness.stood_still(now);
+        }
         for ask in &asks {
             if let Ask::Input(Input::Synced(id)) = ask {
                 self.slowness.synced(*id, now);
@@ -179,6 +191,10 @@ impl Loop {
             Ask::Destroy { group, replica } => {
                 self.lead(group, None);
                 jobs.push(Job::Apply(ApplyJob::Destroy { group, replica }));
+                return None;
+            }
+            Ask::Flush(group) => {
+                jobs.push(Job::Flush(group));
                 return None;
             }
             Ask::Input(input) => input,

@@ -32,6 +32,12 @@ impl Slowness {
         }
     }
 
+    /// The process stood still: how long that took says nothing of the disk.
+    pub(super) fn stood_still(&mut self, now: Duration) {
+        self.slow_since = None;
+        self.under_way.iter_mut().for_each(|(_, begun)| *begun = now);
+    }
+
     /// Whether this node should lead nothing.
     pub(super) fn is_slow(&self, now: Duration) -> bool {
         let stuck = self.under_way.front().map(|(_, begun)| *begun).filter(|begun| now.saturating_sub(*begun) > SLOW);
@@ -60,6 +66,16 @@ mod tests {
         slowness.begun(BatchId(6), ms(4000));
         slowness.synced(BatchId(6), ms(4100));
         assert!(!slowness.is_slow(ms(4100)), "a fast one ends it");
+    }
+
+    #[test]
+    fn a_process_that_stood_still_has_no_slow_disk() {
+        let mut slowness = Slowness::default();
+        slowness.begun(BatchId(1), ms(0));
+        slowness.stood_still(ms(40_000));
+        assert!(!slowness.is_slow(ms(40_001)));
+        slowness.synced(BatchId(1), ms(40_010));
+        assert!(!slowness.is_slow(ms(50_000)));
     }
 
     #[test]
