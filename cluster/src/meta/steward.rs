@@ -52,19 +52,32 @@ pub fn lost(meta: &mut Meta, node: NodeId) -> Result<(), String> {
     for placed in meta.topology.placed.iter_mut().filter(|placed| placed.node == node) {
         placed.stage = Stage::Leaving;
     }
-    plan(meta)
+    lay_out(meta, Some(node))
 }
 
 /// Places what is missing; what is too much leaves.
 pub fn plan(meta: &mut Meta) -> Result<(), String> {
+    lay_out(meta, None)
+}
+
+/// `empty`: a node that has nothing any more, whatever is still leaving there.
+fn lay_out(meta: &mut Meta, empty: Option<NodeId>) -> Result<(), String> {
     let site = |row: &NodeRow| Site { node: row.node, zone: row.zone.clone(), weight: 1, takes: true };
     let sites: Vec<Site> = meta.nodes.iter().map(site).collect();
     let groups: Vec<GroupId> = meta.topology.all().collect();
     let wanted = place(&sites, &groups, meta.topology.replication.into(), &placed_here(meta));
     for (group, nodes) in wanted {
         let here: Vec<Placed> = meta.topology.of(group).filter(|p| p.stage == Stage::Here).copied().collect();
-        for node in nodes.iter().filter(|node| !here.iter().any(|p| p.node == **node)) {
-            meta.topology.place(group, *node);
+        let leaving: BTreeSet<NodeId> =
+            meta.topology.of(group).filter(|p| p.stage == Stage::Leaving).map(|p| p.node).collect();
+        let comes = |node: &&NodeId| !here.iter().any(|p| p.node == **node);
+        // A node has one replica of a group. A new one waits for the old one's end, the old one for somebody to take its
+        // vote: placed there now, they would wait for each other.
+        let (waits, free): (Vec<&NodeId>, Vec<&NodeId>) =
+            nodes.iter().filter(comes).partition(|node| leaving.contains(node) && Some(**node) != empty);
+        free.into_iter().for_each(|node| _ = meta.topology.place(group, *node));
+        if !waits.is_empty() {
+            continue;
         }
         for placed in meta.topology.placed.iter_mut().filter(|p| p.group == group && !nodes.contains(&p.node)) {
             placed.stage = Stage::Leaving;
@@ -227,6 +240,26 @@ mod tests {
             assert_eq!(placed.stage == Stage::Leaving, old.contains(&placed.replica), "{placed:?}");
         }
         assert_eq!(meta.topology.placed.iter().filter(|p| p.node == NodeId(2) && p.stage == Stage::Here).count(), 5);
+    }
+
+    #[test]
+    fn no_replica_is_placed_where_another_of_its_group_is_still_leaving() {
+        let mut meta = meta(2);
+        let stage = |meta: &Meta, node: u64| -> Vec<Stage> {
+            let on = |placed: &&Placed| placed.group == GroupId(1) && placed.node == NodeId(node);
+            meta.topology.placed.iter().filter(on).map(|placed| placed.stage).collect()
+        };
+        meta.topology.replication = 1;
+        plan(&mut meta).unwrap();
+        let leaver = (1..=2).find(|node| stage(&meta, *node) == [Stage::Leaving]).unwrap();
+        let old = meta.topology.of(GroupId(1)).find(|p| p.stage == Stage::Leaving).unwrap().replica;
+        meta.topology.replication = 2;
+        plan(&mut meta).unwrap();
+        assert_eq!(stage(&meta, leaver), [Stage::Leaving], "it waits for the old one");
+        assert_eq!(stage(&meta, 3 - leaver), [Stage::Here]);
+        forget(&mut meta, &BTreeSet::from([old])).unwrap();
+        plan(&mut meta).unwrap();
+        assert_eq!(stage(&meta, leaver), [Stage::Here]);
     }
 
     #[test]
