@@ -130,7 +130,7 @@ impl World {
 pub fn move_one(meta: &mut Meta, choice: u64) -> Result<(), String> {
     let here: Vec<Placed> = meta.topology.placed.iter().filter(|p| p.stage == Stage::Here).copied().collect();
     let moved = here[(choice % here.len() as u64) as usize];
-    let free = |node: &NodeId| !here.iter().any(|placed| placed.group == moved.group && placed.node == *node);
+    let free = |node: &NodeId| !meta.topology.of(moved.group).any(|placed| placed.node == *node);
     let mut nodes: Vec<NodeId> = meta.nodes.iter().map(|row| row.node).filter(free).collect();
     if nodes.is_empty() {
         return Err("every node has a replica of it".into());
