@@ -60,6 +60,8 @@ impl Ask {
     pub fn size_bytes(&self) -> usize {
         match self {
             Ask::Propose { entry, .. } => entry.len(),
+            // A follower's batch is made of these.
+            Ask::Input(Input::Message { bytes, .. }) => bytes.len(),
             _ => 0,
         }
     }
