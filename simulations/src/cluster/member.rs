@@ -75,7 +75,7 @@ impl World {
     /// Keeps meta as new as can be: from the replica here, else from those who have one.
     fn follow(&mut self, machine: usize) -> Result<(), String> {
         let Some(store) = self.seat(machine) else {
-            if self.living(machine).member.beats % 5 == 0 {
+            if self.living(machine).member.beats.is_multiple_of(5) {
                 self.fetch(machine);
             }
             return Ok(());

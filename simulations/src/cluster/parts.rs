@@ -12,6 +12,8 @@ use storage::state::Engine;
 use wire::ids::{GroupId, Index, ReplicaId};
 
 const ASKS_A_TURN: usize = 64;
+/// As production's to its segments: a quarter of one.
+const ASK_BYTES_A_TURN: usize = 16 << 10;
 const LOG_QUIET_MS: u64 = 200;
 
 impl World {
@@ -54,7 +56,12 @@ impl World {
         let (now, hasty) = (self.clock(), self.plan.has(Mutant::AckBeforeSync));
         let life = self.living(machine);
         life.turn_planned = false;
-        let mut asks: Vec<Ask> = std::iter::from_fn(|| life.asks.take()).take(ASKS_A_TURN).collect();
+        let (mut asks, mut bytes) = (Vec::new(), 0);
+        while asks.len() < ASKS_A_TURN && bytes < ASK_BYTES_A_TURN {
+            let Some(ask) = life.asks.take() else { break };
+            bytes += ask.size_bytes();
+            asks.push(ask);
+        }
         if now >= life.turning.core().next_tick() {
             asks.push(Ask::Input(Input::Tick));
         }

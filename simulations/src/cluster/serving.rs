@@ -15,9 +15,11 @@ use wire::ids::{ClusterId, GroupId};
 
 const STEWARD_MS: u64 = 500;
 
+type Amended = Result<(Answer, Meta), MetaError>;
+
 /// A change of meta under way, and who waits for its answer.
 pub struct Amending {
-    future: Pin<Box<dyn Future<Output = Result<(Answer, Meta), MetaError>>>>,
+    future: Pin<Box<dyn Future<Output = Amended>>>,
     for_whom: Option<(usize, u64)>,
 }
 

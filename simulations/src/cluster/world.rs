@@ -15,6 +15,7 @@ use wire::ids::{GroupId, Index, NodeId, ReplicaId};
 pub const MS: u64 = 1000;
 
 /// What happens at a moment.
+#[expect(clippy::large_enum_variant, reason = "most events are arrivals, and a box for each would cost more")]
 pub enum Event {
     /// A machine's process starts.
     Start(usize),
