@@ -120,9 +120,10 @@ impl Log {
 
     /// The file of a segment that is no longer named anywhere: kept for later, or removed.
     pub(super) fn retire(&mut self, number: u64) -> Result<(), LogError> {
-        let name = segment::name(number);
-        if self.spares.used.len() < self.spares.max {
-            let spare = segment::spare_name(number);
+        let (name, spare) = (segment::name(number), segment::spare_name(number));
+        // A spare made ready for this number, and not taken for it, has the name still: renamed over, it would be counted twice.
+        let is_taken = self.spares.used.contains(&spare) || self.spares.ready.as_ref().is_some_and(|r| r.name == spare);
+        if self.spares.used.len() < self.spares.max && !is_taken {
             let renamed = self.disk.rename(&name, &spare);
             self.fatal("recycle a segment", renamed)?;
             self.spares.used.push_back(spare);
