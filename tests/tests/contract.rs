@@ -235,9 +235,13 @@ async fn what_cannot_start_says_why_and_exits() -> Result<()> {
         "{}",
         used.err
     );
-    for (flag, value) in
-        [("--join", listen.as_str()), ("--expect", "3"), ("--secret-file", "f"), ("--groups", "0"), ("--http", "x")]
-    {
+    let join = commons(["start", "--data", data, "--join", &listen])?;
+    assert_eq!(join.code, Some(1));
+    assert!(join.err.contains("there is no secret in") && join.err.contains("--secret-file"), "{}", join.err);
+    let secret = commons(["start", "--data", data, "--secret-file", "/nowhere/secret"])?;
+    assert_eq!(secret.code, Some(1));
+    assert!(secret.err.contains("/nowhere/secret"), "{}", secret.err);
+    for (flag, value) in [("--expect", "3"), ("--groups", "0"), ("--replication", "0"), ("--http", "x")] {
         let ran = commons(["start", "--data", data, flag, value])?;
         assert_eq!(ran.code, Some(2), "{flag}: {}", ran.err);
         assert!(ran.err.contains(flag), "{flag}: {}", ran.err);

@@ -49,7 +49,7 @@ fn chaos_finds_what_was_lost() -> Result<()> {
 
 #[test]
 fn chaos_says_what_it_takes() -> Result<()> {
-    for args in [&["--nodes", "3"][..], &["--rounds", "many"], &["--nodes"], &["--what", "1"]] {
+    for args in [&["--nodes", "10"][..], &["--rounds", "many"], &["--nodes"], &["--what", "1"]] {
         ensure!(chaos(args)?.0 == Some(2), "{args:?}");
     }
     Ok(())
