@@ -10,8 +10,8 @@ use crate::node;
 use crate::topology::{Placed, Stage};
 use bytes::Bytes;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 use wire::ids::{GroupId, NodeId};
@@ -73,6 +73,7 @@ async fn follow(inner: Arc<Inner>) {
 impl Inner {
     /// Takes a newer meta in: on disk first, since replicas are made by it.
     pub(super) fn learn(&self, meta: &Meta) {
+        let _held = self.learning.lock().unwrap_or_else(PoisonError::into_inner);
         if meta.version() <= self.known().version() {
             return;
         }
@@ -80,13 +81,7 @@ impl Inner {
             tracing::error!(%error, "the cluster's topology cannot be kept for the next start");
             return;
         }
-        self.meta.send_if_modified(|known| {
-            let newer = meta.version() > known.version();
-            if newer {
-                *known = Arc::new(meta.clone());
-            }
-            newer
-        });
+        self.meta.send_replace(Arc::new(meta.clone()));
         self.network.know(self.others(meta));
     }
 

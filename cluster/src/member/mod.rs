@@ -70,6 +70,8 @@ struct Inner {
     slow: Arc<AtomicBool>,
     network: Network,
     meta: watch::Sender<Arc<Meta>>,
+    /// Held while a newer meta goes to the disk: an older one must not come behind it.
+    learning: Mutex<()>,
     started: Instant,
     steward: Mutex<Steward>,
     /// Who should lead, as the steward last said.
@@ -99,6 +101,7 @@ impl Member {
             slow: running.slow.clone(),
             network,
             meta,
+            learning: Mutex::default(),
             started: Instant::now(),
             steward: Mutex::default(),
             orders: Mutex::default(),

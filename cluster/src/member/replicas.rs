@@ -2,6 +2,7 @@
 
 use super::Inner;
 use crate::meta::Meta;
+use crate::meta::warden::has_dropped;
 use crate::node;
 use crate::topology::Stage;
 use storage::replica::Error;
@@ -14,8 +15,7 @@ impl Inner {
             let here = self.slots.get(&group).and_then(|slot| slot.get()).map(|store| store.replica());
             let mine = meta.topology.of(group).filter(|placed| placed.node == self.me());
             match here {
-                // Only what meta has dropped: whoever leaves its group votes on until then (RAFT §4).
-                Some(replica) if !mine.clone().any(|placed| placed.replica == replica) => self.destroy(group, replica),
+                Some(replica) if has_dropped(meta, group, replica) => self.destroy(group, replica),
                 Some(_) => {}
                 None => {
                     let mut coming = mine.filter(|placed| placed.stage == Stage::Here);

@@ -3,9 +3,10 @@
 //! Pure. Meta says who belongs to a group; the group's leader brings that about by itself, from its own log and the newest
 //! topology it has. So a change half made is finished by whoever leads next, and nothing of it is kept anywhere else.
 
+use super::Meta;
 use crate::consensus::{Change, GroupView, PeerState, PeerView, Role};
 use crate::topology::{Placed, Stage};
-use wire::ids::ReplicaId;
+use wire::ids::{GroupId, ReplicaId};
 
 /// The next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,12 @@ pub enum Act {
     Change(Change),
     /// Leadership goes to this voter.
     HandOver(ReplicaId),
+}
+
+/// Only what meta has dropped goes: whoever leaves its group votes on until then (RAFT §4). A meta older than the replica, as a
+/// node may have kept it, does not list it either, and has not given out its number yet.
+pub fn has_dropped(meta: &Meta, group: GroupId, replica: ReplicaId) -> bool {
+    replica < meta.topology.next_replica && !meta.topology.of(group).any(|placed| placed.replica == replica)
 }
 
 /// What the leader of `view` does next, if anything. `placed`: all of its group. `wanted`: who should lead.
@@ -75,7 +82,8 @@ fn near(view: &GroupView, replica: ReplicaId) -> bool {
 mod tests {
     use super::*;
     use crate::consensus::Conf;
-    use wire::ids::{GroupId, Index, NodeId, Term};
+    use crate::topology::Topology;
+    use wire::ids::{Index, NodeId, Term};
 
     fn view(leader: u64, voters: &[u64], learners: &[u64], near: &[u64]) -> GroupView {
         let ids = |ids: &[u64]| ids.iter().copied().map(ReplicaId).collect::<Vec<_>>();
@@ -164,6 +172,18 @@ mod tests {
         assert_eq!(next(&view(1, &[1, 2, 3], &[], &[2]), &rows, Some(ReplicaId(2))), Some(Act::HandOver(ReplicaId(2))));
         assert_eq!(next(&view(1, &[1, 2, 3], &[], &[2]), &rows, Some(ReplicaId(3))), None, "it is far behind");
         assert_eq!(next(&view(1, &[1, 2], &[3], &[2]), &rows, Some(ReplicaId(3))), None, "it does not vote yet");
+    }
+
+    #[test]
+    fn an_old_meta_drops_no_replica_that_came_later() {
+        let topology = Topology::founded(NodeId(1), 2);
+        let mut meta = Meta { topology, nodes: vec![], data_key: [0; 32], rotation: None };
+        let coming = meta.topology.next_replica;
+        assert!(!has_dropped(&meta, GroupId(1), coming), "it was placed after this");
+        assert_eq!(meta.topology.place(GroupId(1), NodeId(2)), coming);
+        assert!(!has_dropped(&meta, GroupId(1), coming), "it is listed");
+        meta.topology.placed.retain(|placed| placed.replica != coming);
+        assert!(has_dropped(&meta, GroupId(1), coming), "given out, and not there any more");
     }
 
     #[test]

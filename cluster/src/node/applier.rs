@@ -129,7 +129,8 @@ impl Applier {
                 Ok(None)
             }
             ApplyJob::Destroy { group, replica } => {
-                if let Some(seat) = self.seats.remove(&group).filter(|seat| seat.store.replica() == replica) {
+                let is_here = self.seats.get(&group).is_some_and(|seat| seat.store.replica() == replica);
+                if let Some(seat) = is_here.then(|| self.seats.remove(&group)).flatten() {
                     if let Some(slot) = self.slots.get(&group) {
                         slot.set(None);
                     }

@@ -3,6 +3,7 @@
 use super::mutants::Mutant;
 use super::world::World;
 use cluster::meta::Meta;
+use cluster::meta::warden::has_dropped;
 use cluster::node;
 use cluster::topology::Stage;
 use std::sync::Arc;
@@ -18,9 +19,9 @@ impl World {
             let here = self.living(machine).slots.get(&group).and_then(|slot| slot.get()).map(|store| store.replica());
             let stays = |stage| !hasty || stage == Stage::Here;
             let mut mine = meta.topology.of(group).filter(|placed| placed.node == me && stays(placed.stage));
+            let leaves = |replica| !mine.clone().any(|placed| placed.replica == replica);
             match here {
-                // Only what meta has dropped: whoever leaves its group votes on until then (RAFT §4).
-                Some(replica) if !mine.clone().any(|placed| placed.replica == replica) => {
+                Some(replica) if has_dropped(meta, group, replica) || hasty && leaves(replica) => {
                     self.trace.line(self.now, format_args!("machine {machine} destroys {replica} of {group}"));
                     self.living(machine).asks.put(node::Ask::Destroy { group, replica });
                 }
