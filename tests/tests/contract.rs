@@ -235,9 +235,10 @@ async fn what_cannot_start_says_why_and_exits() -> Result<()> {
         "{}",
         used.err
     );
+    // The folder has a secret of its own from the try above.
     let join = commons(["start", "--data", data, "--join", &listen])?;
     assert_eq!(join.code, Some(1));
-    assert!(join.err.contains("there is no secret in") && join.err.contains("--secret-file"), "{}", join.err);
+    assert!(join.err.contains("wrong secret") && join.err.contains("--secret-file"), "{}", join.err);
     let secret = commons(["start", "--data", data, "--secret-file", "/nowhere/secret"])?;
     assert_eq!(secret.code, Some(1));
     assert!(secret.err.contains("/nowhere/secret"), "{}", secret.err);
