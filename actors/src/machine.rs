@@ -44,11 +44,19 @@ impl NodeMachine {
         NodeMachine { me, clock, random, stamps: Stamps::default(), lease: Mutex::default() }
     }
 
-    /// Leases a number from the meta group now, and renews it as long as the machine and its router are there.
-    pub(crate) async fn keep_lease(self: &Arc<NodeMachine>, router: &Router) {
-        self.renew(router).await;
+    /// Leases a number from the meta group, and renews it as long as the machine and its router are there. `alone`: it has one
+    /// when this returns. With others it must not be waited for: until this node's doors are open they cannot reach it, and
+    /// after a power loss all would wait for a leader that none of them can elect.
+    pub(crate) async fn keep_lease(self: &Arc<NodeMachine>, router: &Router, alone: bool) {
+        if alone {
+            self.renew(router).await;
+        }
+        let first = (!alone).then(|| (self.clone(), router.clone()));
         let (machine, router) = (Arc::downgrade(self), router.downgrade());
         tokio::spawn(async move {
+            if let Some((machine, router)) = first {
+                machine.renew(&router).await;
+            }
             loop {
                 let Some(has_one) = Weak::upgrade(&machine).map(|machine| machine.worker().is_ok()) else { return };
                 let wait = if has_one { meta::LEASE / 4 } else { LEASE_TRY };

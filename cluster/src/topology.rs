@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use wire::ids::{GroupId, NodeId, ReplicaId};
-use wire::slot::{SLOTS, slot};
 
 /// Groups of a new cluster, meta aside.
 pub const GROUPS_DEFAULT: u16 = 16;
@@ -16,7 +15,7 @@ pub struct Topology {
     pub version: u64,
     /// Groups that own slots: ids 1 to this. Fixed when the cluster is made.
     pub groups: u16,
-    /// Where every group's replicas are, meta's too, in order of group and replica.
+    /// Where every group's replicas are, meta's too; always in order of group and replica.
     pub placed: Vec<Placed>,
     /// The next replica id; none is ever used twice (RAFT §4).
     pub next_replica: ReplicaId,
@@ -74,12 +73,13 @@ impl Topology {
 
     /// A group's replicas.
     pub fn of(&self, group: GroupId) -> impl Iterator<Item = &Placed> + Clone {
-        self.placed.iter().filter(move |placed| placed.group == group)
+        let from = self.placed.partition_point(|placed| placed.group < group);
+        self.placed[from..].iter().take_while(move |placed| placed.group == group)
     }
 
-    /// The node a replica is on.
-    pub fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
-        self.placed.iter().find(|placed| placed.replica == replica).map(|placed| placed.node)
+    /// The node a group's replica is on. Asked for every message to another node.
+    pub fn node_of(&self, group: GroupId, replica: ReplicaId) -> Option<NodeId> {
+        self.of(group).find(|placed| placed.replica == replica).map(|placed| placed.node)
     }
 
     /// Places a new replica of `group` on `node`.
@@ -93,7 +93,7 @@ impl Topology {
 
     /// The group that owns an entity.
     pub fn group_of(&self, account: &str, service: &str, key: &str) -> GroupId {
-        GroupId(1 + u64::from(slot(account, service, key)) * u64::from(self.groups) / u64::from(SLOTS))
+        wire::slot::owner(self.groups, account, service, key)
     }
 
     /// All groups that own slots.
@@ -120,5 +120,18 @@ mod tests {
         let topology = Topology::founded(NodeId(1), 3);
         assert!(topology.placed.iter().all(|p| p.replica < topology.next_replica));
         assert_eq!(topology.placed.len(), 4);
+    }
+
+    #[test]
+    fn a_groups_replicas_are_found_wherever_they_were_placed() {
+        let mut topology = Topology::founded(NodeId(1), 3);
+        let placed: Vec<_> = [2, 0, 3].map(|group| (GroupId(group), topology.place(GroupId(group), NodeId(2)))).into();
+        for (group, replica) in placed {
+            assert_eq!(topology.node_of(group, replica), Some(NodeId(2)));
+            assert_eq!(topology.of(group).count(), 2);
+        }
+        assert_eq!(topology.of(GroupId(1)).count(), 1);
+        assert_eq!(topology.node_of(GroupId(1), ReplicaId(3)), None, "of another group");
+        assert_eq!(topology.of(GroupId(9)).count(), 0);
     }
 }

@@ -100,9 +100,11 @@ impl AssemblyError {
         use cluster::node::OpenError;
         match self {
             AssemblyError::Log(error) => error.damage().is_some() || matches!(error, storage::log::OpenError::NoLog),
-            AssemblyError::Parts(OpenError::State(error)) => error.is_fatal(),
-            AssemblyError::Parts(_) => true,
-            AssemblyError::Owner(storage::replica::OwnerError::Rows(error)) => error.is_fatal(),
+            AssemblyError::Parts(OpenError::State(error)) => error.is_damage(),
+            AssemblyError::Parts(OpenError::Damage(_) | OpenError::StateLost | OpenError::LogLost(_)) => true,
+            // Written by a newer program, perhaps: that one reads it.
+            AssemblyError::Parts(OpenError::Members(..)) => false,
+            AssemblyError::Owner(storage::replica::OwnerError::Rows(error)) => error.is_damage(),
             _ => false,
         }
     }
@@ -125,7 +127,9 @@ impl Opened {
         let started = Instant::now();
         let origin = match &materials.kept {
             Some(kept) => Origin::Joined(kept.meta.topology.groups),
-            None => Origin::Founded(materials.groups),
+            None if materials.is_new => Origin::Founded(materials.groups),
+            // Founded, and stopped before that was kept: all of it is there, or it is a loss.
+            None => Origin::Joined(0),
         };
         let parts = Parts::open_as(origin, materials.engine.clone(), log, recovered, settings, started.elapsed())?;
         Ok(Opened { materials, parts, started, random })

@@ -23,9 +23,8 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 /// Leaves a note if it was damage that ended the node: it may show only when the damaged part is read.
 pub fn note(data: &Path, fatal: &Fatal) {
     let damaged = match fatal {
-        Fatal::State(error) => is_damage(error),
-        Fatal::Replica(storage::replica::Error::Engine(error)) => is_damage(error),
-        Fatal::Replica(storage::replica::Error::Malformed { .. }) => true,
+        Fatal::State(error) => error.is_damage(),
+        Fatal::Replica(error) => error.is_damage(),
         _ => false,
     };
     if damaged && let Err(error) = std::fs::write(data.join(NOTE), format!("{fatal}\n")) {
@@ -33,13 +32,15 @@ pub fn note(data: &Path, fatal: &Fatal) {
     }
 }
 
-fn is_damage(error: &storage::state::Error) -> bool {
-    matches!(error, storage::state::Error::Damaged { .. } | storage::state::Error::Corrupt(_))
-}
-
 /// The note of the life before.
 pub fn noted(data: &Path) -> Option<String> {
     std::fs::read_to_string(data.join(NOTE)).ok().map(|note| note.trim().to_string())
+}
+
+/// What was noted is over: the node has opened what it holds.
+pub fn forget(data: &Path) {
+    // None there, mostly. One that stays says at the next start what was true at this one.
+    let _ = std::fs::remove_file(data.join(NOTE));
 }
 
 /// Sets the engines aside and has the cluster replace what was in them; waits for a quorum to say so.
@@ -53,7 +54,7 @@ pub async fn replace(folder: &mut Folder, before: &Kept, start: &Start, keyring:
     let identity = folder.identity().expect("it was settled").clone();
     let places: Vec<String> = aside.iter().map(|path| path.display().to_string()).collect();
     tracing::warn!(aside = places.join(", "), "damaged engines are set aside; delete them once you need the room");
-    let ask = Ask::Lost { node: identity.node, incarnation: identity.incarnation };
+    let ask = Ask::Lost(identity.node);
     let body = wire::codec::encode(&ask).map(bytes::Bytes::from).unwrap_or_default();
     let others: Vec<String> =
         before.meta.nodes.iter().filter(|row| row.node != identity.node).map(|row| row.listen.clone()).collect();
@@ -71,7 +72,6 @@ pub async fn replace(folder: &mut Folder, before: &Kept, start: &Start, keyring:
                 Ok(Answer::Lost { floor, meta }) => {
                     let kept = Kept { floor, lost: false, meta };
                     keep(&kept)?;
-                    let _ = std::fs::remove_file(start.data.join(NOTE));
                     return Ok(kept);
                 }
                 Ok(answer) => waits.push(format!("{address}: {}", shown(&answer))),

@@ -14,6 +14,7 @@ const EVERY: Duration = Duration::from_millis(200);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Nobody at the addresses given is of this node's secret for so long: it is the wrong one.
 const STRANGERS_FOR: Duration = Duration::from_secs(2);
+const SAY_FIRST: Duration = Duration::from_secs(1);
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// Who this node is from now on.
@@ -34,9 +35,11 @@ pub struct Refused {
 }
 
 /// Asks until it is answered.
-pub async fn join(seeds: &[String], expect: Vec<String>, keyring: &Keyring) -> Result<Joined, Refused> {
-    let body = wire::codec::encode(&Ask::Join { expect }).map(bytes::Bytes::from).unwrap_or_default();
-    let (started, mut said) = (Instant::now(), None::<Instant>);
+pub async fn join(seeds: &[String], keyring: &Keyring) -> Result<Joined, Refused> {
+    let body = wire::codec::encode(&Ask::Join).map(bytes::Bytes::from).unwrap_or_default();
+    let started = Instant::now();
+    // A node that was started at the same time answers soon.
+    let mut say_at = started + SAY_FIRST;
     let mut addresses = seeds.to_vec();
     loop {
         let mut waits = Vec::new();
@@ -65,8 +68,8 @@ pub async fn join(seeds: &[String], expect: Vec<String>, keyring: &Keyring) -> R
         }
         // A node that moved is looked for where it was told to be, first of all.
         addresses.truncate(seeds.len().max(4));
-        if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
-            said = Some(Instant::now());
+        if Instant::now() >= say_at {
+            say_at = Instant::now() + SAY_EVERY;
             let since_s = started.elapsed().as_secs();
             tracing::warn!(
                 since_s,

@@ -33,7 +33,7 @@ pub enum KeptError {
         "wrong secret: {} belongs to a cluster with another one ({error}). Give this node that cluster's secret with --secret-file", path.display()
     )]
     Sealed { path: PathBuf, error: TrustError },
-    #[error("{} does not decode ({why}): it is damaged, or of a newer version of this program", path.display())]
+    #[error("{} does not decode ({why}): it is damaged, or of a newer version of this program. Put it back, or join with an empty folder as a new node", path.display())]
     Layout { path: PathBuf, why: String },
 }
 
@@ -45,8 +45,11 @@ pub fn load(dir: &Path, keyring: &Keyring) -> Result<Option<Kept>, KeptError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(KeptError::File { path, error }),
     };
-    let plain = keyring.unwrap(&sealed).map_err(|error| KeptError::Sealed { path: path.clone(), error })?;
     let layout = |why: String| KeptError::Layout { path: path.clone(), why };
+    let plain = keyring.unwrap(&sealed).map_err(|error| match error {
+        TrustError::OtherSecret(_) => KeptError::Sealed { path: path.clone(), error },
+        other => layout(other.to_string()),
+    })?;
     match plain.split_first() {
         Some((&VERSION, rest)) => wire::codec::decode(rest).map(Some).map_err(|why| layout(why.to_string())),
         Some((version, _)) => Err(layout(format!("version {version}"))),

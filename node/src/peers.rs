@@ -97,13 +97,13 @@ impl Peers for Others {
 pub fn outward(network: &Network, member: &Member, runtime: tokio::runtime::Handle) -> cluster::node::Outward {
     let (raft, bulk, meta) = (network.clone(), network.clone(), member.meta());
     let of = meta.clone();
-    let node_of = Arc::new(move |replica| of.borrow().topology.node_of(replica));
+    let node_of = Arc::new(move |group, replica| of.borrow().topology.node_of(group, replica));
     let ship_to = node_of.clone();
     cluster::node::Outward {
         node_of,
         send: Arc::new(move |node, frame| raft.raft(node, frame)),
         ship: Arc::new(move |group, to, head, chunks, ended| {
-            let Some(node) = ship_to(to) else { return ended(false) };
+            let Some(node) = ship_to(group, to) else { return ended(false) };
             let network = bulk.clone();
             runtime.spawn(async move {
                 let urgent = group == wire::ids::GroupId::META;

@@ -84,6 +84,8 @@ pub enum StartError {
     Trust(#[from] cluster::trust::TrustError),
     #[error("{0}")]
     Kept(#[from] KeptError),
+    #[error("{} is missing: it says which cluster this node belongs to. Put it back, or join with an empty folder as a new node", .0.display())]
+    KeptLost(PathBuf),
     #[error("{0}")]
     Joining(#[from] joining::Refused),
     #[error(
@@ -113,7 +115,8 @@ pub async fn run(
     open_files::raise();
     let mut folder = Folder::open(&start.data)?;
     let keyring = keyring(&start, folder.identity().is_some())?;
-    let kept = kept::load(&start.data, &keyring)?;
+    // What an earlier try to join may have left in a folder that is still nobody's counts for nothing.
+    let kept = if folder.identity().is_some() { kept::load(&start.data, &keyring)? } else { None };
     // Before the engines: a node that cannot be reached need not be opened.
     let http_listener = listen(start.http).await?;
     let rpc_listener = listen(start.listen).await?;
@@ -201,7 +204,7 @@ async fn settle(
     let joined = tokio::select! {
         biased;
         () = stop.wait() => return Ok(None),
-        joined = joining::join(&start.join, Vec::new(), keyring) => joined?,
+        joined = joining::join(&start.join, keyring) => joined?,
     };
     let Joined { cluster, node, meta, token } = joined;
     tracing::info!(%cluster, %node, "let into the cluster");
@@ -248,7 +251,10 @@ async fn open_or_replace(
         let (back, opened) = opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
         folder = back;
         match (opened, kept.as_mut()) {
-            (Ok(opened), _) => return Ok(Some((folder, opened))),
+            (Ok(opened), _) => {
+                damage::forget(&start.data);
+                return Ok(Some((folder, opened)));
+            }
             (Err(error), Some(kept)) if error.is_damage() && kept.meta.nodes.len() > 1 => {
                 tracing::error!(%error, "what this node holds is damaged; the others have it");
                 kept.lost = true;
@@ -266,6 +272,10 @@ fn open(
     token: String,
 ) -> Result<Opened, StartError> {
     let identity = folder.identity().expect("settled above").clone();
+    if kept.is_none() && identity.node != NodeId(1) {
+        // Only the founder has ever been without: anybody else would take an empty folder for a new cluster.
+        return Err(StartError::KeptLost(start.data.join(kept::FILE)));
+    }
     let presence = if identity.complete { Presence::MustExist } else { Presence::MayCreate };
     let engine = Arc::new(Rocks::open(&folder.state(), presence, &Settings::default())?);
     let disk = RealDisk::open(folder.log()).map_err(|error| StartError::LogFolder { folder: folder.log(), error })?;
@@ -297,15 +307,11 @@ impl StartError {
         use storage::state::rocks::OpenError;
         match self {
             StartError::State(OpenError::Lost { .. }) => true,
-            StartError::State(OpenError::Engine(error)) => is_damaged(error),
+            StartError::State(OpenError::Engine(error)) => error.is_damage(),
             StartError::Assembly(error) => error.is_damage(),
             _ => false,
         }
     }
-}
-
-fn is_damaged(error: &storage::state::Error) -> bool {
-    matches!(error, storage::state::Error::Damaged { .. } | storage::state::Error::Corrupt(_))
 }
 
 /// Where others reach this node.

@@ -93,11 +93,9 @@ impl NodeStatus {
         let seen = self.gossip.get().map(Gossip::seen).unwrap_or_default();
         let gossips = |node| seen.iter().any(|s| s.member.node == node && s.health == Health::Alive);
         let linked = |node| self.network.heard(node).is_some_and(|silent| silent < DEAD_AFTER);
-        let alive = |node: &NodeId| {
-            *node == self.node
-                || linked(*node)
-                || (self.gossip.get().is_some() && gossips(*node) && self.network.heard(*node).is_none())
-        };
+        // Links know best; gossip knows of nodes that no link has reached yet.
+        let unlinked = |node| self.network.heard(node).is_none();
+        let alive = |node: &NodeId| *node == self.node || linked(*node) || (unlinked(*node) && gossips(*node));
         meta.nodes.iter().map(|row| row.node).filter(alive).collect()
     }
 
@@ -105,7 +103,7 @@ impl NodeStatus {
         let handle = self.handles.get(&group)?;
         match handle.leading() {
             Some(_) => Some(self.node),
-            None => meta.topology.node_of(handle.leader()?),
+            None => meta.topology.node_of(group, handle.leader()?),
         }
     }
 
@@ -142,7 +140,7 @@ impl NodeStatus {
         let conf = state.and_then(|state| cluster::node::members(&state).ok()).map(|(_, conf)| conf);
         match conf.filter(|conf| !conf.voters.is_empty()) {
             // One that meta does not know any more is no node that could fail: it counts as down.
-            Some(conf) => conf.voters.iter().map(|v| meta.topology.node_of(*v).unwrap_or_default()).collect(),
+            Some(conf) => conf.voters.iter().map(|v| meta.topology.node_of(group, *v).unwrap_or_default()).collect(),
             None => meta.topology.of(group).filter(|p| p.stage == Stage::Here).map(|p| p.node).collect(),
         }
     }

@@ -157,6 +157,15 @@ async fn strangers_and_copies_are_refused_by_name() -> Result<()> {
     let mut second = Setup::new(Verb::Start)?.data(cluster.nodes[2].data()).spawn()?;
     let exit = second.ended(SOON).await?;
     ensure!(exit.code() == Some(1), "{}: {}", exit.status, exit.said);
+    // A folder that has forgotten its cluster does not begin another one.
+    cluster.nodes[1].kill()?;
+    let (meta, aside) = (cluster.nodes[1].path("meta"), cluster.nodes[1].path("meta.aside"));
+    std::fs::rename(&meta, &aside)?;
+    cluster.nodes[1].spawn()?;
+    let exit = cluster.nodes[1].ended(SOON).await?;
+    ensure!(exit.code() == Some(1) && exit.said.contains("meta is missing"), "{}: {}", exit.status, exit.said);
+    std::fs::rename(&aside, &meta)?;
+    cluster.nodes[1].restart().await?;
     cluster.settled(SOON).await?;
     count(&cluster, 2).await?;
     cluster.check_no_panic()

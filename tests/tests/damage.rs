@@ -348,3 +348,16 @@ async fn reads(node: &Node) -> Result<u32> {
     }
     Ok(errors)
 }
+
+/// What ended an earlier life counts once: it must not cost a healthy node its replicas when it has peers one day.
+#[tokio::test]
+async fn a_note_of_damage_is_over_once_the_node_opens() -> Result<()> {
+    let mut node = node().await?;
+    node.kill()?;
+    let note = node.path("damaged");
+    fs::write(&note, "a row was damaged\n")?;
+    node.restart().await?;
+    ensure!(!note.exists(), "the note is still there");
+    assert_eq!(node.client().await?.call(wallet::BalanceRequest::default()).await?.balance, balance());
+    node.check_no_panic()
+}

@@ -68,11 +68,8 @@ impl Inner {
         if handle.leading().is_some() {
             return Some(self.me);
         }
-        let replica = handle.leader();
-        let meta = self.meta.borrow();
-        let placed =
-            meta.topology.placed.iter().find(|placed| placed.group == group && Some(placed.replica) == replica);
-        placed.map(|placed| placed.node).or_else(|| self.hints.get(group))
+        let placed = handle.leader().and_then(|replica| self.meta.borrow().topology.node_of(group, replica));
+        placed.or_else(|| self.hints.get(group))
     }
 
     pub(super) fn has_rows(&self, group: GroupId) -> bool {
@@ -107,7 +104,7 @@ impl Aim {
         let likely = [self.hint, leader].into_iter().flatten();
         likely.filter(away).map(Spot::There).next().unwrap_or_else(|| {
             let meta = inner.meta.borrow();
-            let held = meta.topology.placed.iter().filter(|placed| placed.group == self.group);
+            let held = meta.topology.of(self.group);
             held.map(|placed| placed.node).find(away).map_or(Spot::Nowhere, Spot::There)
         })
     }

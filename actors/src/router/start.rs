@@ -73,7 +73,7 @@ impl Router {
         });
         let router = Router { inner };
         if router.inner.groups.contains_key(&GroupId::META) {
-            machine.keep_lease(&router).await;
+            machine.keep_lease(&router, router.inner.founded.nodes.len() <= 1).await;
         }
         sweeper::start(&router.inner, patience.look_every);
         Ok(router)

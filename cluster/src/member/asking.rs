@@ -50,7 +50,7 @@ impl Inner {
     fn places(&self) -> Vec<NodeId> {
         let meta = self.known();
         let leader = self.handles.get(&GroupId::META).and_then(|handle| handle.leader());
-        let leader = leader.and_then(|replica| meta.topology.node_of(replica));
+        let leader = leader.and_then(|replica| meta.topology.node_of(GroupId::META, replica));
         let holders = meta.topology.of(GroupId::META).map(|placed| placed.node);
         let mut places: Vec<NodeId> = leader.into_iter().chain(holders).collect();
         let mut seen = std::collections::BTreeSet::new();

@@ -177,9 +177,8 @@ async fn report(inner: Arc<Inner>) {
             continue;
         }
         let groups = inner.look().await.into_iter().map(reported).collect();
-        let (node, incarnation) = (inner.me(), inner.parts.me.incarnation);
-        let (version, slow) = (inner.known().version(), inner.slow.load(Ordering::Relaxed));
-        let answer = inner.ask_leader(&Ask::Report(Report { node, incarnation, version, slow, groups })).await;
+        let (node, slow) = (inner.me(), inner.slow.load(Ordering::Relaxed));
+        let answer = inner.ask_leader(&Ask::Report(Report { node, slow, groups })).await;
         let Ok(Answer::Reported(orders)) = answer else {
             inner.search().await;
             continue;

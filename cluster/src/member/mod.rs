@@ -121,11 +121,6 @@ impl Member {
         self.inner.registered.subscribe()
     }
 
-    /// How this node's replicas are.
-    pub async fn look(&self) -> Vec<GroupView> {
-        self.inner.look().await
-    }
-
     /// Cut off: heard from fewer than a majority of those who hold meta, itself counted, for longer than that.
     pub fn cut_off(&self, longer_than: Duration) -> bool {
         let meta = self.inner.known();

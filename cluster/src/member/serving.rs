@@ -33,7 +33,7 @@ impl Inner {
                 let meta = self.known();
                 Answer::Reported(self.lock_steward().hear(report, &meta, self.started.elapsed()))
             }
-            Ask::Join { .. } => match self.amend(steward::join).await {
+            Ask::Join => match self.amend(steward::join).await {
                 Ok((node, meta)) => {
                     Answer::Joined { cluster: self.parts.cluster, node, meta, token: self.parts.token.clone() }
                 }
@@ -46,7 +46,7 @@ impl Inner {
                 });
                 registered.await.map_or_else(|answer| answer, |((), meta)| Answer::Registered(meta))
             }
-            Ask::Lost { node, .. } => {
+            Ask::Lost(node) => {
                 let lost = self.amend(move |meta| {
                     let floor = meta.topology.next_replica;
                     steward::lost(meta, node).map(|()| floor)
@@ -81,7 +81,8 @@ impl Inner {
     fn elsewhere(&self) -> Answer {
         let meta = self.known();
         let leader = self.handles.get(&GroupId::META).and_then(|handle| handle.leader());
-        let node = leader.and_then(|replica| meta.topology.node_of(replica)).filter(|node| *node != self.me());
+        let node =
+            leader.and_then(|replica| meta.topology.node_of(GroupId::META, replica)).filter(|node| *node != self.me());
         Answer::Elsewhere(node.and_then(|node| Some((node, meta.node(node)?.listen.clone()))))
     }
 

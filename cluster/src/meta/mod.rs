@@ -10,7 +10,7 @@ pub use amend::{amend, found};
 pub use lease::{LEASE, lease};
 
 use crate::group::{Group, Settled};
-use crate::topology::{Stage, Topology};
+use crate::topology::Topology;
 use crate::trust::rotation::Rotation;
 use bytes::Bytes;
 use futures::channel::oneshot;
@@ -65,12 +65,6 @@ impl Meta {
     /// What the registry knows of a node.
     pub fn node(&self, node: NodeId) -> Option<&NodeRow> {
         self.nodes.iter().find(|row| row.node == node)
-    }
-
-    /// How many nodes may fail at once without anything stopping: the group with the fewest voters decides.
-    pub fn tolerates(&self) -> usize {
-        let here = |group| self.topology.of(group).filter(|placed| placed.stage == Stage::Here).count();
-        self.topology.all().map(here).min().unwrap_or(1).saturating_sub(1) / 2
     }
 }
 

@@ -4,16 +4,13 @@ use super::{Meta, NodeRow};
 use crate::consensus::Conf;
 use crate::trust::rotation::{Begin, Phase};
 use serde::{Deserialize, Serialize};
-use wire::ids::{ClusterId, GroupId, Incarnation, Index, NodeId, ReplicaId, Term};
+use wire::ids::{ClusterId, GroupId, Index, NodeId, ReplicaId, Term};
 
 /// Asked of any node; one that does not lead meta says who might.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
     /// Of a node that belongs to no cluster yet: who it will be.
-    Join {
-        /// `--join` addresses of an unattended start with `--expect`, sorted (P20); empty: none.
-        expect: Vec<String>,
-    },
+    Join,
     /// A node is there, in a new life.
     Register(NodeRow),
     /// How the groups of a node are. Said over and over.
@@ -21,7 +18,7 @@ pub enum Ask {
     /// All of meta, if it is newer than this version. Answered by any node that knows something newer.
     Get { newer_than: u64 },
     /// What this node had is gone (damage, a new disk): its replicas are to be replaced.
-    Lost { node: NodeId, incarnation: Incarnation },
+    Lost(NodeId),
     /// Change the cluster's secret. Answered with meta.
     Rotate(Begin),
     /// A node holds what a phase of that asks for.
@@ -62,9 +59,6 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub node: NodeId,
-    pub incarnation: Incarnation,
-    /// The version of meta it goes by.
-    pub version: u64,
     /// Its disk is too slow to lead.
     pub slow: bool,
     pub groups: Vec<GroupReport>,

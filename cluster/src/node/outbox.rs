@@ -12,7 +12,7 @@ use wire::ids::{GroupId, NodeId, ReplicaId};
 #[derive(Clone)]
 pub struct Outward {
     /// On which node a replica is.
-    pub node_of: Arc<dyn Fn(ReplicaId) -> Option<NodeId> + Send + Sync>,
+    pub node_of: Arc<dyn Fn(GroupId, ReplicaId) -> Option<NodeId> + Send + Sync>,
     /// Hands a frame over; may drop it, never blocks.
     pub send: Arc<dyn Fn(NodeId, Bytes) + Send + Sync>,
     /// Brings a snapshot to a replica's node.
@@ -35,7 +35,7 @@ pub(super) struct Outbox {
 impl Outbox {
     /// Dropped if nobody knows where the replica is: consensus says it again.
     pub(super) fn put(&mut self, outward: &Outward, group: GroupId, to: ReplicaId, message: &[u8]) {
-        let Some(node) = (outward.node_of)(to) else { return };
+        let Some(node) = (outward.node_of)(group, to) else { return };
         let frame = self.open.entry(node).or_default();
         if !frame.is_empty() && frame.len() + message.len() > FRAME_BYTES {
             self.full.push((node, frame.split().freeze()));
@@ -78,7 +78,7 @@ mod tests {
     fn a_turn_of_many_megabytes_leaves_in_frames_that_fit() {
         let sent: Arc<Mutex<Vec<Bytes>>> = Arc::default();
         let outward = Outward {
-            node_of: Arc::new(|_| Some(NodeId(2))),
+            node_of: Arc::new(|_, _| Some(NodeId(2))),
             send: {
                 let sent = sent.clone();
                 Arc::new(move |_, frame| sent.lock().unwrap().push(frame))
@@ -97,7 +97,7 @@ mod tests {
     fn one_frame_a_node_and_all_of_it_comes_out() {
         let sent: Arc<Mutex<Vec<(NodeId, Bytes)>>> = Arc::default();
         let outward = Outward {
-            node_of: Arc::new(|replica| (replica.0 < 9).then_some(NodeId(replica.0 % 2))),
+            node_of: Arc::new(|_, replica| (replica.0 < 9).then_some(NodeId(replica.0 % 2))),
             send: {
                 let sent = sent.clone();
                 Arc::new(move |node, frame| sent.lock().unwrap().push((node, frame)))

@@ -125,7 +125,8 @@ impl World {
     pub(super) fn ask_leader(&mut self, machine: usize, ask: Ask) {
         let Some(meta) = self.machines[machine].meta.clone() else { return };
         let life = self.living(machine);
-        let leader = life.handles[&GroupId::META].leader().and_then(|replica| meta.topology.node_of(replica));
+        let leader =
+            life.handles[&GroupId::META].leader().and_then(|replica| meta.topology.node_of(GroupId::META, replica));
         let hint = life.member.hint.take();
         let holders: Vec<NodeId> = meta.topology.of(GroupId::META).map(|placed| placed.node).collect();
         let any = self.rng.pick(&holders).copied();
@@ -144,9 +145,9 @@ impl World {
         while let Some((report, views)) = self.machines[machine].life.as_ref().and_then(|life| life.looks.take()) {
             let Some(meta) = self.machines[machine].meta.clone() else { continue };
             if report {
-                let (node, incarnation) = (self.row(machine).node, self.row(machine).incarnation);
+                let node = self.row(machine).node;
                 let groups = views.into_iter().map(reported).collect();
-                let report = Report { node, incarnation, version: meta.version(), slow: false, groups };
+                let report = Report { node, slow: false, groups };
                 self.ask_leader(machine, Ask::Report(report));
             } else {
                 views.iter().filter(|view| view.role == Role::Leader).for_each(|view| self.tend(machine, &meta, view));
@@ -193,9 +194,9 @@ impl World {
         }
         self.later(machine, REGISTER_MS * MS, Step::Register);
         let row = self.row(machine);
-        let (node, incarnation) = (row.node, row.incarnation);
+        let node = row.node;
         let lost = self.machines[machine].floor.is_none();
-        self.ask_leader(machine, if lost { Ask::Lost { node, incarnation } } else { Ask::Register(row) });
+        self.ask_leader(machine, if lost { Ask::Lost(node) } else { Ask::Register(row) });
         Ok(())
     }
 
@@ -207,7 +208,7 @@ impl World {
         self.at(REGISTER_MS * MS, Event::Join(machine));
         let members: Vec<usize> = self.book.values().copied().collect();
         if let Some(to) = self.rng.pick(&members).copied() {
-            self.send(machine, to, Arrival::Ask { from: machine, life: 0, ask: Ask::Join { expect: vec![] } });
+            self.send(machine, to, Arrival::Ask { from: machine, life: 0, ask: Ask::Join });
         }
     }
 

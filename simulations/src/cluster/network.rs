@@ -5,7 +5,7 @@ use super::world::{Event, World};
 use crate::consensus::network::Network;
 use cluster::consensus::Input;
 use cluster::meta::request::{Answer, Ask};
-use wire::ids::{NodeId, ReplicaId};
+use wire::ids::{GroupId, NodeId, ReplicaId};
 
 /// Which ways are cut.
 pub type Wires = Network;
@@ -20,8 +20,8 @@ pub enum Arrival {
 
 impl Machine {
     /// On which machine a replica is, as this one knows.
-    pub fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
-        self.meta.as_ref()?.topology.node_of(replica)
+    pub fn node_of(&self, group: GroupId, replica: ReplicaId) -> Option<NodeId> {
+        self.meta.as_ref()?.topology.node_of(group, replica)
     }
 }
 

@@ -81,7 +81,7 @@ impl World {
                 Job::Apply(job) => self.living(machine).apply_queue.push(job),
                 Job::Flush(_) => self.flush(machine)?,
                 Job::Send { group, to, bytes } => {
-                    let node = self.machines[machine].node_of(to);
+                    let node = self.machines[machine].node_of(group, to);
                     if let Some(there) = node.and_then(|node| self.book.get(&node)) {
                         frames.entry(*there).or_default().push(Input::Message { group, to, bytes });
                     }

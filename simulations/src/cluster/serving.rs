@@ -39,11 +39,11 @@ impl World {
             Ask::Get { newer_than } => Answer::Meta((meta.version() > newer_than).then(|| (*meta).clone())),
             _ if !leads => {
                 let leader = self.living(machine).handles[&GroupId::META].leader();
-                let node = leader.and_then(|replica| meta.topology.node_of(replica));
+                let node = leader.and_then(|replica| meta.topology.node_of(GroupId::META, replica));
                 Answer::Elsewhere(node.map(|node| (node, String::new())))
             }
             Ask::Report(report) => Answer::Reported(self.living(machine).member.steward.hear(report, &meta, now)),
-            Ask::Join { .. } => {
+            Ask::Join => {
                 let change: Change = Box::new(|meta| steward::join(meta).map(drop));
                 let answers: Answers = Box::new(|meta| Answer::Joined {
                     cluster: ClusterId([7; 16]),
@@ -61,7 +61,7 @@ impl World {
                 });
                 return self.amend(machine, Some((from, life)), change, Box::new(|m| Answer::Registered(m.clone())));
             }
-            Ask::Lost { node, .. } => {
+            Ask::Lost(node) => {
                 let change: Change = Box::new(move |meta| steward::lost(meta, node));
                 let floor = move |meta: &Meta| {
                     let mine = meta.topology.placed.iter().filter(|p| p.node == node);

@@ -101,7 +101,7 @@ impl World {
                 let chunks = life.held.get(&snapshot).cloned();
                 let head = SnapshotHead { group, to, message: wire::Bytes(message.to_vec()) };
                 let head = codec::encode(&head).map_err(|error| error.to_string())?.into();
-                let node = self.machines[machine].node_of(to).and_then(|node| self.book.get(&node).copied());
+                let node = self.machines[machine].node_of(group, to).and_then(|node| self.book.get(&node).copied());
                 let (Some(chunks), Some(there)) = (chunks, node) else {
                     let ended = Input::SnapshotSent { group, to, ok: false };
                     self.living(machine).asks.put(Ask::Input(ended));

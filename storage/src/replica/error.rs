@@ -33,6 +33,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is on this disk is not what was written (P17). A newer layout is none: the newer binary reads it.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Error::Engine(error) => error.is_damage(),
+            Error::Malformed { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The node must end (see [`state::Error::is_fatal`]). A bad snapshot or a wrong id is the sender's fault, not this disk's.
     pub fn is_fatal(&self) -> bool {
         match self {
